@@ -1,0 +1,101 @@
+"""What would be done to the cluster, and what the server said to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from reconciler.model.identity import ObjectId
+from reconciler.model.manifest import Manifest
+
+
+class Action(StrEnum):
+    """What happens to one object."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field that differs. `path` is a JSON pointer (RFC 6901); `ABSENT` stands for "not there"."""
+
+    path: str
+    live: Any
+    wanted: Any
+
+
+ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "absent", "__bool__": lambda self: False})()
+"""The value of a field that is not there (`None` is a value in YAML)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One object of a plan. `manifest` is what is sent (None for a delete); `uid` guards a delete."""
+
+    id: ObjectId
+    action: Action
+    manifest: Manifest | None = None
+    uid: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that one run will do, in order. A stage is complete (applied, and ready where it defines something that
+    the next one needs) before the next is sent; `prune` comes last.
+    """
+
+    stages: tuple[tuple[Change, ...], ...]
+    prune: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A kind as the server serves it: the discovery answer of one `apiVersion` and `kind`."""
+
+    api_version: str
+    kind: str
+    plural: str
+    namespaced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The server's no to one object: a `metav1.Status`. `code` is the HTTP status, 0 when no answer came.
+
+    `causes` are (field, message) pairs. The message has had every value of a Secret masked by the adapter.
+    """
+
+    code: int
+    reason: str
+    message: str
+    causes: tuple[tuple[str, str], ...] = ()
+    retry_after: float | None = None
+
+
+Document = Mapping[str, Any]
+Answer = dict[str, Any] | Refusal
+"""What came back for one object: the object as the server now has it (or would have it), or a refusal."""
+
+
+class EventType(StrEnum):
+    """`LISTED` ends the first list (and each later relist): what was not named since the last one is gone."""
+
+    ADDED = "ADDED"
+    MODIFIED = "MODIFIED"
+    DELETED = "DELETED"
+    LISTED = "LISTED"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a followed kind. `document` is empty for LISTED."""
+
+    type: EventType
+    document: dict[str, Any]
