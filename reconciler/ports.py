@@ -14,11 +14,12 @@ from typing import Any, NamedTuple, Protocol
 
 from reconciler.model.application import Render
 from reconciler.model.change import Answer, Event, Resource
+from reconciler.model.identity import GroupKind
 from reconciler.model.rendered import ReadSet, Rendered
 
 
 class Entry(NamedTuple):
-    """One file of a tree. `oid` is the Git id of its content; `mode` is Git's: 0o100644, 0o100755, 0o120000 (a link)."""
+    """One file of a tree. `oid` is the Git id of its content; `mode` is Git's: 0o100644, 0o100755, 0o120000 (link)."""
 
     path: str
     oid: str
@@ -111,6 +112,9 @@ class Cluster(Protocol):
     def resource(self, api_version: str, kind: str) -> Resource | None:
         """How the kind is served, None when it is not. Discovery is cached; an unknown kind is asked again."""
 
+    def preferred(self, kind: GroupKind) -> Resource | None:
+        """The kind at the version that the server prefers, None when it is not served."""
+
     def read(self, resource: Resource, namespace: str, name: str) -> dict[str, Any] | None:
         """The live object, None when there is none. Raises Terminal(FORBIDDEN)."""
 
@@ -128,9 +132,14 @@ class Cluster(Protocol):
         propagation); an object that is already gone is an answer `{}`."""
 
     def patch(
-        self, resource: Resource, namespace: str, name: str, patch: Mapping[str, Any], subresource: str = ""
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        patch: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+        subresource: str = "",
     ) -> Answer:
-        """JSON merge patch (RFC 7386) of one object or of its `status`."""
+        """Patch one object or its `status`: a map is a merge patch (RFC 7386), a list is a JSON Patch (RFC 6902)."""
 
     def create(self, resource: Resource, namespace: str, document: Mapping[str, Any]) -> Answer:
         """Create one object (Kubernetes events are the use)."""
@@ -138,7 +147,8 @@ class Cluster(Protocol):
     def follow(
         self, resource: Resource, *, selector: str = "", namespace: str = "", stop: Callable[[], bool]
     ) -> Iterator[Event]:
-        """List, then watch, for ever: reconnects, relists after 410 Gone, and ends when `stop()` is true.
+        """List (LISTING, ADDED ..., LISTED), then watch, for ever: reconnects, relists after 410 Gone, and ends when
+        `stop()` is true.
 
         While the server cannot be reached the iterator waits and tries again; it raises only Terminal(FORBIDDEN).
         """

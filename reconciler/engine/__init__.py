@@ -1,0 +1,1 @@
+"""The running system: queue, workers, triggers, and the stages of one reconcile."""

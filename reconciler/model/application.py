@@ -2,42 +2,52 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from reconciler.model.health import Level
-from reconciler.model.resource import API_VERSION, Condition, Duration, Metadata, Name, Record, Section
+from reconciler.model.application_status import (
+    ApplicationStatus,
+    AppliedRevision,
+    DriftEntry,
+    HistoryEntry,
+    ObjectHealth,
+    SyncState,
+)
+from reconciler.model.render import HelmRender, KustomizeRender, PlainRender, RelativePath, Render
+from reconciler.model.resource import (
+    API_VERSION,
+    AT_LEAST_A_SECOND,
+    Duration,
+    GitRef,
+    Metadata,
+    Name,
+    NamespaceName,
+    Section,
+)
+from reconciler.model.rule import matching, validations
 
-
-def _inside(path: str) -> str:
-    if path.startswith("/") or ".." in path.split("/"):
-        raise ValueError(f"{path!r} leaves the repository: write a relative path without `..`")
-    return path
-
-
-def _inside_from_root(path: str) -> str:
-    return "/" + _inside(path.removeprefix("/")) if path.startswith("/") else _inside(path)
-
-
-def _path_schema(rule: str) -> dict[str, Any]:
-    message = "leaves the repository: write a relative path without `..`"
-    return {"maxLength": 1024, "x-kubernetes-validations": [{"rule": rule, "message": message}]}
-
-
-_NO_PARENT = "!self.split('/').exists(part, part == '..')"
-
-RelativePath = Annotated[
-    str,
-    AfterValidator(_inside),
-    Field(json_schema_extra=_path_schema(f"!self.startsWith('/') && {_NO_PARENT}")),
+__all__ = [
+    "Application",
+    "ApplicationSource",
+    "ApplicationSpec",
+    "ApplicationStatus",
+    "AppliedRevision",
+    "Destination",
+    "DriftEntry",
+    "DriftIgnore",
+    "DriftPolicy",
+    "HelmRender",
+    "HistoryEntry",
+    "KustomizeRender",
+    "ObjectHealth",
+    "PlainRender",
+    "Render",
+    "Sync",
+    "SyncMode",
+    "SyncState",
 ]
-"""A path inside the repository: posix, no leading slash, no `..`."""
-
-ValueFile = Annotated[str, AfterValidator(_inside_from_root), Field(json_schema_extra=_path_schema(_NO_PARENT))]
-"""A path inside the repository; a leading slash means its root."""
 
 
 class ApplicationSource(Section):
@@ -46,55 +56,16 @@ class ApplicationSource(Section):
     repository: Annotated[Name, Field(description="A Repository in the same namespace.")]
     path: Annotated[RelativePath, Field(description="The folder inside the repository.")] = "."
     revision: Annotated[
-        str | None, Field(min_length=1, description="A branch, tag or commit; the Repository's branch when not given.")
+        GitRef | None, Field(description="A branch, tag or commit; the Repository's branch when not given.")
     ] = None
-
-
-class PlainRender(Section):
-    """YAML and JSON files as they are, in the folder and below."""
-
-    recurse: bool = True
-
-
-class KustomizeRender(Section):
-    """`kustomize build` of the folder."""
-
-
-class HelmRender(Section):
-    """`helm template` of a chart in the repository."""
-
-    release_name: Annotated[str | None, Field(max_length=53, description="The Application's name when not given.")] = (
-        None
-    )
-    value_files: Annotated[
-        tuple[ValueFile, ...],
-        Field(description="Relative to the chart, or to the repository with a leading slash; later ones win."),
-    ] = ()
-    values: Annotated[dict[str, Any], Field(description="Inline values: they win over the files.")] = {}
-    include_crds: bool = True
-
-
-class Render(Section):
-    """Which renderer; `auto` (the default) picks by what is in the folder. At most one may be given."""
-
-    auto: dict[str, Any] | None = None
-    plain: PlainRender | None = None
-    kustomize: KustomizeRender | None = None
-    helm: HelmRender | None = None
-
-    @model_validator(mode="after")
-    def _one_renderer(self) -> Render:
-        given = sorted(self.model_fields_set)
-        if len(given) > 1:
-            raise ValueError(f"names {len(given)} renderers ({', '.join(given)}): keep one")
-        return self
 
 
 class Destination(Section):
     """Where the objects go."""
 
     namespace: Annotated[
-        str | None, Field(description="For objects that name none; the Application's own namespace when not given.")
+        NamespaceName | None,
+        Field(description="For objects that name none; the Application's own namespace when not given."),
     ] = None
 
 
@@ -105,29 +76,79 @@ class SyncMode(StrEnum):
     MANUAL = "Manual"
 
 
+def _count(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+_LIMIT = r"^(100|[1-9]?[0-9])%$|^[0-9]+$"
+
+CountOrShare = Annotated[
+    str,
+    WithJsonSchema({"x-kubernetes-int-or-string": True, "minimum": 0, "maxLength": 16}),
+    matching(_LIMIT, "must be a number of objects, such as 10, or a share from 0% to 100%"),
+    Field(max_length=16),
+    BeforeValidator(_count),
+]
+"""`10`, `"10"` or `"25%"`; text inside."""
+
+
 class Sync(Section):
     """When and how what Git wants is applied."""
 
     mode: SyncMode = SyncMode.AUTOMATIC
     prune: Annotated[bool, Field(description="Delete objects that left Git.")] = True
     prune_limit: Annotated[
-        str,
+        CountOrShare,
         Field(
-            pattern=r"^(100|[1-9]?[0-9])%$|^[0-9]+$",
             description="The most that one run may delete: a number of objects, or a share of those that it has. "
             "A share never stops a run that deletes 10 or fewer.",
         ),
     ] = "25%"
-    timeout: Annotated[Duration, Field(description="How long a new revision may take to become Healthy.", ge=1)] = 300.0
+    timeout: Annotated[
+        Duration, AT_LEAST_A_SECOND, Field(description="How long a new revision may take to become Healthy.")
+    ] = 300.0
 
 
 class DriftIgnore(Section):
     """Fields that are somebody else's. All that is given must match; `fields` are JSON pointers (RFC 6901)."""
 
-    kind: Annotated[str | None, Field(description="`Deployment` or `Deployment.apps`.")] = None
-    name: str | None = None
-    fields: Annotated[tuple[str, ...], Field(description="JSON pointers; each stands for all below it.")] = ()
-    manager: Annotated[str | None, Field(description="A field manager, as `metadata.managedFields` names it.")] = None
+    model_config = ConfigDict(
+        json_schema_extra=validations(
+            "(has(self.fields) && size(self.fields) > 0) || has(self.manager)",
+            "needs `fields` or `manager`: an empty rule would ignore every drift",
+        )
+    )
+
+    kind: Annotated[
+        Annotated[
+            str,
+            Field(max_length=317),
+            matching(
+                r"^[A-Za-z][A-Za-z0-9]*(\.[a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$",
+                "must be a kind, such as Deployment, or a kind and its group, such as Deployment.apps",
+            ),
+        ]
+        | None,
+        Field(description="Objects of this kind only: `Deployment` or `Deployment.apps`."),
+    ] = None
+    name: Annotated[
+        Annotated[str, Field(min_length=1, max_length=253)] | None, Field(description="The object of this name only.")
+    ] = None
+    fields: Annotated[
+        tuple[
+            Annotated[
+                str,
+                Field(max_length=1024),
+                matching(r"^(/([^/~]|~[01])*)+$", "must be a JSON pointer, such as /spec/replicas"),
+            ],
+            ...,
+        ],
+        Field(max_length=64, description="JSON pointers; each stands for all below it."),
+    ] = ()
+    manager: Annotated[
+        Annotated[str, Field(min_length=1, max_length=128)] | None,
+        Field(description="A field manager, as `metadata.managedFields` names it."),
+    ] = None
 
     @model_validator(mode="after")
     def _something_given(self) -> DriftIgnore:
@@ -140,7 +161,16 @@ class DriftPolicy(Section):
     """What happens when somebody changes a live object."""
 
     correct: Annotated[bool, Field(description="Put back what Git wants; otherwise only report.")] = True
-    ignore: tuple[DriftIgnore, ...] = ()
+    ignore: Annotated[
+        tuple[DriftIgnore, ...], Field(max_length=64, description="Fields that are somebody else's.")
+    ] = ()
+
+
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"names {', '.join(twice)} twice")
+    return names
 
 
 class ApplicationSpec(Section):
@@ -152,90 +182,39 @@ class ApplicationSpec(Section):
     sync: Sync = Sync()
     drift: DriftPolicy = DriftPolicy()
     depends_on: Annotated[
-        tuple[Name, ...], Field(description="Applications of the same namespace that must be Ready first.")
+        tuple[Name, ...],
+        Field(
+            max_length=64,
+            description="Applications of the same namespace that must be Ready first.",
+            json_schema_extra={"x-kubernetes-list-type": "set"},
+        ),
+        AfterValidator(_each_once),
     ] = ()
 
 
-class SyncState(StrEnum):
-    """Whether the cluster holds what Git wants, in Argo CD's words."""
-
-    SYNCED = "Synced"
-    OUT_OF_SYNC = "OutOfSync"
-    UNKNOWN = "Unknown"
-
-
-class AppliedRevision(Record):
-    """One revision, and the digest of what it rendered."""
-
-    revision: str
-    digest: str = ""
-    at: datetime
-
-
-class HistoryEntry(Record):
-    """One run that changed something or failed, the newest first. Repeats of a failure are counted, not listed."""
-
-    revision: str
-    digest: str = ""
-    at: datetime
-    result: str
-    message: str = ""
-    created: int = 0
-    changed: int = 0
-    pruned: int = 0
-    seconds: float = 0.0
-    count: int = 1
-
-
-class DriftEntry(Record):
-    """One field of one object that is not as Git wants it. Values of Secrets are masked."""
-
-    object: str
-    field: str = ""
-    drift: str
-    wanted: str = ""
-    live: str = ""
-    manager: str = ""
-    operation: str = ""
-    at: datetime | None = None
-    seen: datetime
-    corrected: datetime | None = None
-
-
-class ObjectHealth(Record):
-    """One object that is not Healthy."""
-
-    object: str
-    level: Level
-    message: str = ""
-
-
-class ApplicationStatus(Record):
-    """What was last seen and done."""
-
-    observed_generation: int = 0
-    conditions: tuple[Condition, ...] = ()
-    sync: SyncState = SyncState.UNKNOWN
-    health: Level = Level.UNKNOWN
-    objects: int = 0
-    attempted: AppliedRevision | None = None
-    applied: AppliedRevision | None = None
-    tool: str = ""
-    unhealthy: tuple[ObjectHealth, ...] = ()
-    drift: tuple[DriftEntry, ...] = ()
-    hooks_not_run: tuple[str, ...] = ()
-    history: tuple[HistoryEntry, ...] = ()
-    handled_sync: str = ""
+_ITSELF = "an Application cannot wait for itself: take its own name out of spec.dependsOn"
 
 
 class Application(Section):
     """One folder of a Repository, rendered and deployed to one place."""
+
+    model_config = ConfigDict(
+        json_schema_extra=validations(
+            "!has(self.spec.dependsOn) || !(self.metadata.name in self.spec.dependsOn)", _ITSELF
+        )
+    )
 
     api_version: Literal["dispatch.dev/v1alpha1"] = API_VERSION  # type: ignore[assignment]
     kind: Literal["Application"] = "Application"
     metadata: Metadata
     spec: ApplicationSpec
     status: ApplicationStatus = ApplicationStatus()
+
+    @model_validator(mode="after")
+    def _waits_for_others(self) -> Application:
+        if self.metadata.name in self.spec.depends_on:
+            raise ValueError(_ITSELF)
+        return self
 
     @property
     def namespace(self) -> str:

@@ -85,17 +85,18 @@ Answer = dict[str, Any] | Refusal
 
 
 class EventType(StrEnum):
-    """`LISTED` ends the first list (and each later relist): what was not named since the last one is gone."""
+    """`LISTING` begins the first list (and each later relist), `LISTED` ends it: what it did not name is gone."""
 
     ADDED = "ADDED"
     MODIFIED = "MODIFIED"
     DELETED = "DELETED"
+    LISTING = "LISTING"
     LISTED = "LISTED"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line of a followed kind. `document` is empty for LISTED."""
+    """One line of a followed kind. `document` is empty for LISTING and LISTED."""
 
     type: EventType
     document: dict[str, Any]

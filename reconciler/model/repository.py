@@ -6,13 +6,41 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from reconciler.model.resource import API_VERSION, Condition, Duration, Metadata, Name, Record, Section
+from reconciler.model.resource import (
+    API_VERSION,
+    AT_LEAST_A_SECOND,
+    Condition,
+    Duration,
+    GitRef,
+    Metadata,
+    Name,
+    Record,
+    Section,
+)
+from reconciler.model.rule import matching
+
+_PATH = r"[^?#\x00-\x20\x7f]"
+_HOST = r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_][A-Za-z0-9._-]*)"
+_USER = r"[A-Za-z0-9_][A-Za-z0-9._-]*@"
+URL_PATTERN = "|".join(
+    (
+        rf"^https?://{_HOST}(:[0-9]+)?(/{_PATH}*)?$",
+        rf"^ssh://({_USER})?{_HOST}(:[0-9]+)?/{_PATH}+$",
+        rf"^{_USER}{_HOST}:{_PATH}+$",
+        r"^file:///[^\x00-\x1f\x7f]+$",
+    )
+)
+"""https, http, ssh, git's short form `user@host:path`, and file.
+
+No place for a password, nor for a user name in an http URL (it is the token there), nor for a query: what is secret
+belongs in a Secret. No host or user that begins with `-`: ssh would read it as an option.
+"""
 
 
 class SecretName(Section):
     """The name of a Secret in the namespace of the document that names it."""
 
-    name: Name
+    name: Annotated[Name, Field(description="The Secret's name.")]
 
 
 class RepositorySpec(Section):
@@ -22,14 +50,22 @@ class RepositorySpec(Section):
         str,
         Field(
             min_length=1,
+            max_length=2048,
             description="https://, ssh:// or git@host:path; file:// where the operator allows it. No password in it.",
         ),
+        matching(
+            URL_PATTERN,
+            "must be https://host/path, ssh://git@host/path or git@host:path, without a user name or password "
+            "in an https one: those belong in the Secret that credentialsRef names",
+        ),
     ]
-    branch: Annotated[
-        str, Field(min_length=1, description="The branch that Applications follow when they name no revision.")
-    ] = "main"
-    interval: Annotated[Duration, Field(description="How often the remote is asked for its refs.", ge=1)] = 60.0
-    timeout: Annotated[Duration, Field(description="How long one git command may take.", ge=1)] = 60.0
+    branch: Annotated[GitRef, Field(description="The branch that Applications follow when they name no revision.")] = (
+        "main"
+    )
+    interval: Annotated[
+        Duration, AT_LEAST_A_SECOND, Field(description="How often the remote is asked for its refs.")
+    ] = 60.0
+    timeout: Annotated[Duration, AT_LEAST_A_SECOND, Field(description="How long one git command may take.")] = 60.0
     credentials_ref: Annotated[
         SecretName | None,
         Field(
@@ -42,9 +78,15 @@ class RepositorySpec(Section):
 class RepositoryStatus(Record):
     """What was last seen there."""
 
-    observed_generation: int = 0
-    revision: str = ""
-    conditions: tuple[Condition, ...] = ()
+    observed_generation: Annotated[int, Field(description="The generation of the spec that this is about.")] = 0
+    revision: Annotated[str, Field(description="The branch and its commit: `main@sha1:0123...`.")] = ""
+    conditions: Annotated[
+        tuple[Condition, ...],
+        Field(
+            description="Ready, and Reconciling or Stalled while they are true (kstatus).",
+            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
+        ),
+    ] = ()
 
 
 class Repository(Section):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """`ref` is what the user asked for (branch, tag, full ref, commit), `commit` what it is now: 40 or 64 hex digits."""
+    """`ref` is what the user asked for (branch, tag, ref, commit), `commit` what it is now: 40 or 64 hex digits."""
 
     ref: str
     commit: str

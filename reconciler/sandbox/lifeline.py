@@ -1,6 +1,6 @@
 """Runs one command and kills all of its process group as soon as the process that asked for it is gone.
 
-Started as a script with nothing imported from Dispatch. Its standard input is a pipe whose other end only the parent
+Run as a script with nothing imported from Dispatch. Its standard input is a pipe whose other end only the parent
 holds: the kernel closes it however the parent dies. PR_SET_PDEATHSIG alone is not enough, because it reaches one
 process and not what that process started (a compiler under `go build`).
 """
@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import signal
 import sys
+import threading
 
 
 def main(argv: list[str]) -> int:
@@ -23,14 +23,18 @@ def main(argv: list[str]) -> int:
         file_actions=[(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)],
         setsigdef=[signal.SIGINT, signal.SIGTERM, signal.SIGPIPE],
     )
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    ended = os.pidfd_open(child)
-    readable, _, _ = select.select([sys.stdin.fileno(), ended], [], [])
-    if ended not in readable:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
+    for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ignored, signal.SIG_IGN)
+    threading.Thread(target=kill_when_orphaned, args=(child,), daemon=True).start()
+    status = os.waitpid(child, 0)[1]
     return os.waitstatus_to_exitcode(status) & 0xFF
+
+
+def kill_when_orphaned(child: int) -> None:
+    while os.read(0, 1024):
+        pass
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)
 
 
 if __name__ == "__main__":

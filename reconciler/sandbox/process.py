@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 LIFELINE = Path(__file__).with_name("lifeline.py")
+SUPERVISOR = Path(__file__).with_name("supervisor.py")
 
 
 def run(
@@ -33,6 +34,15 @@ def run(
         # Closing the pipe is what ends the whole group when we leave early (Ctrl-C); after a normal end it does nothing.
         os.close(writer)
         child.wait()
+
+
+def spawn_supervisor(listener: int, log: Path) -> subprocess.Popen[bytes]:
+    """Start a supervisor in a session of its own; it ends when its standard input does, unless told to detach."""
+    argv = [sys.executable, "-I", "-S", str(SUPERVISOR), str(listener)]
+    with log.open("ab") as file:
+        return subprocess.Popen(
+            argv, stdin=subprocess.PIPE, stdout=file, stderr=file, pass_fds=[listener], start_new_session=True, cwd="/"
+        )
 
 
 def output(

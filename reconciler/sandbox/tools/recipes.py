@@ -68,7 +68,7 @@ def _kubernetes(name: str, disk_mib: int) -> Recipe:
 
 
 _ALL = (
-    Recipe("etcd", "go.etcd.io/etcd/server/v3", "v3.6.16"),
+    Recipe("etcd", "go.etcd.io/etcd/server/v3", "v3.6.16", disk_mib=700),
     _kubernetes("kube-apiserver", disk_mib=3000),
     Recipe(
         "kustomize",
@@ -93,6 +93,7 @@ _ALL = (
         disk_mib=1500,
     ),
     _kubernetes("kube-scheduler", disk_mib=1000),
+    _kubernetes("kubectl", disk_mib=1000),
     Recipe(
         "gitea",
         "code.gitea.io/gitea",
@@ -128,7 +129,7 @@ _ALL = (
             "k8s.io/legacy-cloud-providers": "k8s.io/legacy-cloud-providers v0.30.14",
         },
         variables={"github.com/argoproj/argo-rollouts/utils/version.version": "v1.10.0"},
-        data=("manifests/crds",),
+        data=("manifests/crds", "manifests/role", "manifests/base"),
         disk_mib=3000,
     ),
     Recipe("cue", "cuelang.org/go", "v0.17.1", package="cmd/cue"),

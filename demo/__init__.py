@@ -1,0 +1,1 @@
+"""The main job, on real parts, told as it happens: `make demo`."""

@@ -1,0 +1,39 @@
+"""What a commit object says (gitformat-pack does not describe it; `git cat-file commit` prints it)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_LONGEST = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """`tree` is the id of its root tree; `subject` is `author: first line`, at most 120 characters."""
+
+    tree: str
+    subject: str
+
+    @classmethod
+    def parse(cls, content: bytes) -> Commit:
+        """Read the headers up to the empty line, then the first line of the message."""
+        head, _, message = content.partition(b"\n\n")
+        headers = dict(line.split(b" ", 1)[::1] for line in head.splitlines() if b" " in line[1:])
+        encoding = headers.get(b"encoding", b"utf-8").decode("ascii", "replace")
+        author = re.sub(r"\s*<[^>]*>.*", "", _text(headers.get(b"author", b""), encoding))
+        first = message.strip().split(b"\n", 1)[0]
+        return cls(headers[b"tree"].decode(), _short(f"{author}: {_text(first, encoding)}"))
+
+
+def _text(data: bytes, encoding: str) -> str:
+    try:
+        return data.decode(encoding, "replace")
+    except LookupError:
+        return data.decode("utf-8", "replace")
+
+
+def _short(text: str) -> str:
+    """One printable line: what is in a commit must not steer a terminal."""
+    plain = "".join(character for character in text if character.isprintable()).strip()
+    return plain if len(plain) <= _LONGEST else plain[: _LONGEST - 1] + "…"

@@ -1,0 +1,152 @@
+"""The port `Source` on real git: refs by ls-remote, commits by bare mirrors in a cache folder."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+
+from reconciler.adapters import process
+from reconciler.adapters.git import refs as revisions
+from reconciler.adapters.git.address import Address, check
+from reconciler.adapters.git.command import GitProgram
+from reconciler.adapters.git.commit import Commit
+from reconciler.adapters.git.credentials import presented
+from reconciler.adapters.git.listing import Listing
+from reconciler.adapters.git.mirror import Mirror
+from reconciler.adapters.git.objects import Lost
+from reconciler.adapters.git.transport import Transport
+from reconciler.adapters.git.tree import GitTree, lost
+from reconciler.model.outcome import Reason, Transient
+from reconciler.ports import GitCredentials, Remote, Tree
+
+# A kept listing costs about 200 bytes a file, so this is 80 MB at most.
+_FILES_KEPT = 400_000
+# Each is a child of about 5 MB; a mirror that is read again gets a new one in 2 ms.
+_READERS_KEPT = 16
+
+
+class GitSource:
+    """Implements `Source`. All state is a cache: the folder may be deleted while this runs.
+
+    Two teams may name one URL with different credentials and share its mirror. So credentials that did not let anyone
+    in since this object was made are shown to the host before a commit is handed out that is already here.
+    """
+
+    def __init__(self, cache: Path, *, allow_file: bool, allow_http: bool = False) -> None:
+        """`allow_file`: also folders of this machine; `allow_http`: plain http also beyond loopback."""
+        self._cache, self._allow_file, self._allow_http = cache.absolute(), allow_file, allow_http
+        self._git = GitProgram()
+        self._guard = threading.Lock()
+        self._salt = os.urandom(16)
+        self._proven: set[bytes] = set()
+        self._mirrors: dict[str, Mirror] = {}
+        self._readers: OrderedDict[str, Mirror] = OrderedDict()
+        self._listings: OrderedDict[tuple[str, str], Listing] = OrderedDict()
+        self._listing: dict[str, threading.Lock] = {}
+
+    def refs(self, remote: Remote) -> Mapping[str, str]:
+        address = self._address(remote)
+        with presented(address, remote.credentials, remote.timeout) as access:
+            transport = Transport(self._git, address, access, remote.timeout)
+            said = transport.run(["ls-remote", "--quiet", "--end-of-options", address.url])
+        self._proven.add(self._proof(remote))
+        found: dict[str, str] = {}
+        for line in os.fsdecode(said).splitlines():
+            oid, _, ref = line.partition("\t")
+            # The commit of an annotated tag follows the tag object itself as `<ref>^{}`.
+            found[ref.removesuffix("^{}")] = oid
+        return found
+
+    def fetch(self, remote: Remote, commit: str, refs: Mapping[str, str]) -> None:
+        if not revisions.is_commit(commit):
+            raise revisions.not_found(commit, refs)
+        address = self._address(remote)
+        mirror = self._mirror(address)
+        if mirror.has(commit):
+            if self._proof(remote) not in self._proven:
+                self.refs(remote)
+            return
+        with presented(address, remote.credentials, remote.timeout) as access:
+            mirror.fetch(Transport(self._git, address, access, remote.timeout), commit, refs)
+        self._proven.add(self._proof(remote))
+
+    def tree(self, remote: Remote, commit: str) -> Tree:
+        mirror = self._mirror(self._address(remote))
+        return GitTree(mirror, commit, self._list(mirror, commit))
+
+    def subject(self, remote: Remote, commit: str) -> str:
+        return self._commit(self._mirror(self._address(remote)), commit).subject
+
+    def resolve(self, revision: str, refs: Mapping[str, str]) -> str:
+        """The commit of a branch, tag, full ref or commit id. Raises Terminal(REF_NOT_FOUND) with the nearest name."""
+        return revisions.resolve(revision, refs)
+
+    def close(self) -> None:
+        """End every child; calls that are under way in other threads end with Transient(INTERNAL)."""
+        self._git.close()
+        with self._guard:
+            mirrors = list(self._mirrors.values())
+        for mirror in mirrors:
+            mirror.objects.close()
+
+    def _address(self, remote: Remote) -> Address:
+        return check(remote.url, allow_file=self._allow_file, allow_http=self._allow_http)
+
+    def _proof(self, remote: Remote) -> bytes:
+        given = remote.credentials or GitCredentials()
+        return hashlib.sha256(b"\0".join([self._salt, remote.url.encode(), *(part.encode() for part in given)])).digest()
+
+    def _mirror(self, address: Address) -> Mirror:
+        """The mirror of a URL; the reader that was not used for longest is ended when there are too many."""
+        key = hashlib.sha256(address.url.encode()).hexdigest()[:32]
+        with self._guard:
+            mirror = self._mirrors.get(key)
+            if mirror is None:
+                self._cache.mkdir(parents=True, exist_ok=True, mode=0o700)
+                mirror = self._mirrors[key] = Mirror(self._git, self._cache, key)
+                self._listing[key] = threading.Lock()
+            self._readers[key] = mirror
+            self._readers.move_to_end(key)
+            idle = self._readers.popitem(last=False)[1] if len(self._readers) > _READERS_KEPT else None
+        if idle is not None:
+            idle.objects.close()
+        return mirror
+
+    def _list(self, mirror: Mirror, commit: str) -> Listing:
+        """The listing of a commit, made once however many threads ask."""
+        key = (mirror.path.name, commit)
+        with mirror.listing:
+            with self._guard:
+                listing = self._listings.get(key)
+                if listing is not None:
+                    self._listings.move_to_end(key)
+                    return listing
+            root = self._commit(mirror, commit).tree
+            arguments = ["ls-tree", "-r", "-t", "-z", "-l", "--full-tree", "--end-of-options", root]
+            done = self._git.run(arguments, git_dir=mirror.path, timeout=60)
+            if done.code:
+                said = process.redact(done.stderr.decode("utf-8", "replace"), ()).strip()
+                raise lost(mirror, commit, Lost(said))
+            listing = Listing(root, done.stdout)
+            with self._guard:
+                self._keep(key, listing)
+            return listing
+
+    def _keep(self, key: tuple[str, str], listing: Listing) -> None:
+        self._listings[key] = listing
+        while len(self._listings) > 1 and sum(map(len, self._listings.values())) > _FILES_KEPT:
+            self._listings.popitem(last=False)
+
+    def _commit(self, mirror: Mirror, commit: str) -> Commit:
+        if not mirror.has(commit):
+            raise Transient(
+                Reason.SOURCE_UNREACHABLE, f"commit {commit[:10]} is not in the mirror any more. It is fetched again."
+            )
+        try:
+            return Commit.parse(mirror.objects.read(commit))
+        except Lost as error:
+            raise lost(mirror, commit, error) from error

@@ -1,0 +1,80 @@
+"""The composition root: the only module that knows every room. It builds the parts and hands them to each other."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reconciler.adapters.git import GitSource
+    from reconciler.adapters.kube import KubeCluster
+    from reconciler.adapters.render import RenderEngine
+    from reconciler.engine.controller import Controller
+
+
+def cache_home() -> Path:
+    """Where caches live: `$DISPATCH_CACHE`, else `$XDG_CACHE_HOME/dispatch`, else `~/.cache/dispatch`.
+
+    Everything in it can be deleted at any time.
+    """
+    own = os.environ.get("DISPATCH_CACHE")
+    if own:
+        return Path(own)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dispatch"
+
+
+def tool(name: str) -> Path | None:
+    """A renderer's binary: from PATH, else the one that `dispatch sandbox` has built; None when there is neither."""
+    on_path = shutil.which(name)
+    if on_path:
+        return Path(on_path)
+    from reconciler.sandbox import tools
+
+    return tools.find(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the operator decides. `connections` is the most requests at once to the API server."""
+
+    kubeconfig: Path | None = None
+    context: str | None = None
+    namespace: str = ""
+    workers: int = 8
+    connections: int = 8
+    allow_file_repositories: bool = False
+    allow_remote_bases: bool = False
+    cache: Path | None = None
+
+    @property
+    def cache_folder(self) -> Path:
+        return self.cache or cache_home()
+
+
+def connect(settings: Settings) -> KubeCluster:
+    """The cluster of a kubeconfig, or of the pod that this runs in."""
+    from reconciler.adapters import kube
+
+    return kube.connect(settings.kubeconfig, settings.context, connections=settings.connections)
+
+
+def open_source(settings: Settings) -> GitSource:
+    from reconciler.adapters.git import GitSource
+
+    return GitSource(settings.cache_folder / "git", allow_file=settings.allow_file_repositories)
+
+
+def open_renderer(settings: Settings) -> RenderEngine:
+    from reconciler.adapters.render import RenderEngine
+
+    return RenderEngine(settings.cache_folder / "render", tools=tool, allow_remote_bases=settings.allow_remote_bases)
+
+
+def build_controller(settings: Settings, source: GitSource, renderer: RenderEngine, cluster: KubeCluster) -> Controller:
+    from reconciler.adapters.clock import SystemClock
+    from reconciler.engine.controller import Controller
+
+    return Controller(source, renderer, cluster, SystemClock(), workers=settings.workers, namespace=settings.namespace)

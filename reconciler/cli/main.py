@@ -1,0 +1,59 @@
+"""The `dispatch` command: a table of verbs, each imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+import reconciler
+
+_VERBS = {
+    "run": "Run the controller.",
+    "install": "Install the custom resources and the controller's rights into a cluster.",
+    "doctor": "Check the tools, their versions and the access, and say what to do.",
+    "sandbox": "A Kubernetes to try things on, without Docker.",
+    "init": "Write a config repository that works as it is.",
+    "validate": "Check documents without a cluster.",
+    "render": "Print the objects of a folder, in apply order.",
+    "diff": "Show what applying would change.",
+    "health": "Print the health of each object in a file, without a cluster.",
+    "get": "List applications and their state.",
+    "tree": "Show an application's objects and what they own.",
+    "history": "Show what was deployed, and when.",
+    "sync": "Deploy now.",
+    "drift": "Show what somebody changed in the cluster.",
+}
+
+
+class Verbs(click.Group):
+    """`--help` reads the table above; a verb's module (`reconciler.cli.<verb>`) is imported when the verb is run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _VERBS:
+            return None
+        return getattr(importlib.import_module(f"reconciler.cli.{cmd_name}"), cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_VERBS.items()))
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(reconciler.__version__, prog_name="dispatch")
+def dispatch() -> None:
+    """GitOps deployment reconciler for Kubernetes."""
+
+
+def main() -> None:
+    """The entry point. An outcome that reaches it is the user's to mend: its words, no trace, exit code 2."""
+    from reconciler.model.outcome import StageError
+
+    try:
+        dispatch()
+    except StageError as error:
+        click.echo(f"error: {error.message}", err=True)
+        raise SystemExit(2) from None

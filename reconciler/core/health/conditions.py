@@ -1,0 +1,50 @@
+"""`status.conditions`, as the API conventions shape them (sig-architecture, api-conventions.md, Typical status)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from reconciler.core.health.fields import integer, items, text
+from reconciler.core.health.verdict import because
+
+
+class Condition(NamedTuple):
+    """`status` is True, False or Unknown; `observed` is the generation that it speaks of, None when it does not say."""
+
+    type: str
+    status: str
+    reason: str
+    message: str
+    observed: int | None
+
+    @property
+    def true(self) -> bool:
+        return self.status == "True"
+
+    @property
+    def false(self) -> bool:
+        return self.status == "False"
+
+    @property
+    def why(self) -> str:
+        """`Reason: message`, fit to be shown."""
+        return because(self.reason, self.message)
+
+
+def every(document: Any, *types: str) -> Iterator[Condition]:
+    """The conditions of the given types, or all of them, in the order in which they stand.
+
+    Raises Malformed for a wrong type in a condition that is asked for; the others are not looked at.
+    """
+    for item in items(document, "status", "conditions"):
+        kind = text(item, "type")
+        if types and kind not in types:
+            continue
+        observed = integer(item, "observedGeneration") if item.get("observedGeneration") is not None else None
+        yield Condition(kind, text(item, "status"), text(item, "reason"), text(item, "message"), observed)
+
+
+def one(document: Any, kind: str) -> Condition | None:
+    """The condition of that type, None when the controller has not set it."""
+    return next(every(document, kind), None)

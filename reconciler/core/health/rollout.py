@@ -1,0 +1,64 @@
+"""Rollout.argoproj.io: the controller's own phase, once it has seen the spec.
+
+After GetRolloutPhase of Argo Rollouts (utils/rollout/rolloututil.go), which `kubectl argo rollouts status` uses, and
+Argo CD's resource_customizations/argoproj.io/Rollout/health.lua, which calls Paused Suspended.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reconciler.core.health.fields import Malformed, flag, integer, items, mapping, text, value
+from reconciler.core.health.rollout_before_1_0 import calculate
+from reconciler.core.health.verdict import degraded, healthy, progressing, quoted, suspended, unknown
+from reconciler.model.health import Health
+
+WORKLOAD_GENERATION = "rollout.argoproj.io/workload-generation"
+
+
+def assess(document: dict[str, Any]) -> Health:
+    if not mapping(document, "status") or not _generation_seen(document):
+        return progressing("waiting for the controller to see the spec of the Rollout")
+    if flag(document, "status", "controllerPause") and not items(document, "status", "pauseConditions"):
+        # Someone promoted it: the pause is taken away and the controller has not moved on yet.
+        return progressing("waiting for the controller to leave the pause")
+    if not _workload_seen(document):
+        return progressing("waiting for the controller to see the spec of the workload that the Rollout refers to")
+    phase = text(document, "status", "phase")
+    return _by_phase(phase, quoted(text(document, "status", "message"))) if phase else calculate(document)
+
+
+def _by_phase(phase: str, message: str) -> Health:
+    if phase == "Healthy":
+        return healthy(message)
+    if phase == "Progressing":
+        return progressing(message or "the rollout is under way")
+    if phase == "Paused":
+        return suspended(f"paused: {message}" if message else "paused")
+    if phase == "Degraded":
+        return degraded(message or "the rollout is degraded")
+    return unknown(f"phase {quoted(phase)} is not one of a Rollout")
+
+
+def _generation_seen(document: dict[str, Any]) -> bool:
+    """`status.observedGeneration` is a string here; before v0.10 it was a hash, which says nothing."""
+    seen = _number(document, "status", "observedGeneration")
+    return seen is None or seen >= integer(document, "metadata", "generation")
+
+
+def _workload_seen(document: dict[str, Any]) -> bool:
+    if not mapping(document, "spec", "workloadRef"):
+        return True
+    wanted = _number(document, "metadata", "annotations", WORKLOAD_GENERATION)
+    seen = _number(document, "status", "workloadObservedGeneration")
+    return wanted is None or seen is None or wanted == seen
+
+
+def _number(document: dict[str, Any], *path: str) -> int | None:
+    """A generation written as digits (or, in old ones, as an integer); None for a hash or for nothing."""
+    found = value(document, *path)
+    if found is None or type(found) is int:
+        return found
+    if not isinstance(found, str):
+        raise Malformed(path, "a string", found)
+    return int(found) if found.isascii() and found.isdigit() and len(found) < 19 else None

@@ -1,0 +1,148 @@
+"""The running controller: watches and timers add keys, workers take them, and all of it stops in order."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from reconciler.engine.applications import Applications
+from reconciler.engine.catalog import Catalog
+from reconciler.engine.events import Events
+from reconciler.engine.followers import Followers
+from reconciler.engine.keys import Key
+from reconciler.engine.live import LiveObjects
+from reconciler.engine.queue import LOW, NORMAL, WorkQueue
+from reconciler.engine.report import Reporter
+from reconciler.engine.repositories import Repositories
+from reconciler.engine.sources import Sources
+from reconciler.engine.timers import Timers
+from reconciler.engine.workers import Workers
+from reconciler.engine.world import World
+from reconciler.model.change import EventType
+from reconciler.model.outcome import Reason, StageError, Terminal
+from reconciler.model.resource import API_VERSION
+from reconciler.ports import Clock, Cluster, Renderer, Source
+
+log = logging.getLogger(__name__)
+
+
+class Controller:
+    """`start`, then `stop`. Everything in it can be lost and is found again from Git and the cluster."""
+
+    def __init__(
+        self,
+        source: Source,
+        renderer: Renderer,
+        cluster: Cluster,
+        clock: Clock,
+        *,
+        workers: int = 8,
+        namespace: str = "",
+    ) -> None:
+        self._cluster = cluster
+        self._namespace = namespace
+        self._stopping = threading.Event()
+        self._starting = True
+        self.queue: WorkQueue[Key] = WorkQueue(clock.monotonic, random.random)
+        self.catalog = Catalog(self._wake)
+        self.live = LiveObjects(self._wake_owner)
+        self._followers = Followers(cluster, self.live)
+        self._timers = Timers(self._ring)
+        self._events = Events(cluster)
+        world = World(
+            source, renderer, cluster, clock, self.catalog, Sources(), self.live, self._followers, self._stopping.is_set
+        )
+        reporter = Reporter(cluster, self.catalog, self.queue, self._events, clock)
+        self._applications = Applications(world, reporter)
+        self._repositories = Repositories(world, self.queue, self._timers, reporter)
+        self._workers: Workers[Key] = Workers(self.queue, self._reconcile, workers)
+        self._listed = {"Repository": threading.Event(), "Application": threading.Event()}
+        self._readers: list[threading.Thread] = []
+
+    def start(self, failed: Callable[[StageError], None]) -> None:
+        """Read our own kinds, then work. `failed` is called from a thread when they cannot be read at all."""
+        self._events.start()
+        self._timers.start()
+        for kind in ("Repository", "Application"):
+            thread = threading.Thread(target=self._read, args=(kind, failed), name=f"read-{kind}", daemon=True)
+            thread.start()
+            self._readers.append(thread)
+        threading.Thread(target=self._begin, name="begin", daemon=True).start()
+
+    def stop(self, within: float = 10.0) -> bool:
+        """Finish or abandon the runs under way; True when all of them ended within the time (seconds)."""
+        deadline = time.monotonic() + within
+        self._stopping.set()
+        self._timers.stop()
+        clean = self._workers.stop(max(deadline - time.monotonic() - 2.0, 0.1))
+        self._events.stop(1.0)
+        self._followers.stop(max((deadline - time.monotonic()) / 4, 0.1))
+        return clean
+
+    def _begin(self) -> None:
+        """Workers start once both kinds are listed: an Application must not be told that its Repository is missing."""
+        for event in self._listed.values():
+            while not event.wait(0.5):
+                if self._stopping.is_set():
+                    return
+        self._starting = False
+        if not self._stopping.is_set():
+            self._workers.start()
+
+    def _reconcile(self, key: Key) -> None:
+        if key.kind == "Repository":
+            self._repositories.reconcile(key)
+        else:
+            self._applications.reconcile(key)
+
+    def _read(self, kind: str, failed: Callable[[StageError], None]) -> None:
+        try:
+            resource = self._served(kind)
+            if resource is None:
+                return
+            for event in self._cluster.follow(resource, namespace=self._namespace, stop=self._stopping.is_set):
+                self._take(kind, event.type, event.document)
+        except StageError as error:
+            failed(error)
+
+    def _served(self, kind: str) -> Any:
+        while not self._stopping.is_set():
+            try:
+                resource = self._cluster.resource(API_VERSION, kind)
+            except StageError as error:
+                log.warning("waiting for the API server", extra={"why": error.message})
+                self._stopping.wait(2.0)
+                continue
+            if resource is None:
+                raise Terminal(
+                    Reason.UNKNOWN_KIND, f"the kind {kind} is not served by this cluster: run `dispatch install` first"
+                )
+            return resource
+        return None
+
+    def _take(self, kind: str, type: EventType, document: dict[str, Any]) -> None:
+        match type:
+            case EventType.LISTING:
+                self.catalog.listing(kind)
+            case EventType.LISTED:
+                self.catalog.listed(kind)
+                self._listed[kind].set()
+            case EventType.DELETED:
+                self.catalog.remove(document)
+            case _:
+                self.catalog.observe(document)
+
+    def _wake(self, key: Key) -> None:
+        self.queue.add(key, priority=LOW if self._starting and key.kind == "Application" else NORMAL)
+
+    def _wake_owner(self, applyset: str) -> None:
+        key = self.catalog.owner(applyset)
+        if key is not None:
+            self.queue.add(key)
+
+    def _ring(self, key: Any) -> None:
+        self.queue.add(key)

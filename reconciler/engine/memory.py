@@ -1,0 +1,29 @@
+"""What the engine remembers of one Application between runs. All of it can be lost: the next run finds it again."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from reconciler.engine.stages.render import Goal
+from reconciler.model.identity import ObjectId
+
+
+@dataclass(slots=True)
+class Memory:
+    """`applied` is the digest that each object was last applied with, None until the first complete run of this
+    process. `corrections` holds the times (monotonic seconds) at which a field was put back.
+    """
+
+    goal: Goal | None = None
+    applied: dict[ObjectId, str] | None = None
+    corrections: dict[tuple[ObjectId, str], deque[float]] = field(default_factory=dict)
+    settled_revision: str = ""
+    waiting_since: float | None = None
+    failures: int = 0
+
+    def corrected(self, object: ObjectId, path: str, now: float) -> None:
+        self.corrections.setdefault((object, path), deque(maxlen=16)).append(now)
+
+    def times(self, object: ObjectId, path: str) -> tuple[float, ...]:
+        return tuple(self.corrections.get((object, path), ()))

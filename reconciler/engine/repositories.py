@@ -1,0 +1,159 @@
+"""One reconcile of a Repository: ask the remote for its refs, and wake the Applications when they moved."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import datetime
+
+from reconciler.core.conditions import conditions
+from reconciler.core.refs import resolve
+from reconciler.engine.keys import Key
+from reconciler.engine.notes import Note
+from reconciler.engine.queue import WorkQueue
+from reconciler.engine.report import Reporter
+from reconciler.engine.sources import Seen
+from reconciler.engine.timers import Timers
+from reconciler.engine.world import World
+from reconciler.model.outcome import Reason, StageError, Terminal
+from reconciler.model.repository import Repository, RepositoryStatus
+from reconciler.model.revision import Revision
+from reconciler.ports import GitCredentials, Remote
+
+
+class Repositories:
+    """Level-based: a call reads the Repository and the remote again, whatever woke it."""
+
+    def __init__(self, world: World, queue: WorkQueue[Key], timers: Timers, reporter: Reporter) -> None:
+        self._world = world
+        self._queue = queue
+        self._timers = timers
+        self._reporter = reporter
+        self._credentials: dict[Key, tuple[str, GitCredentials]] = {}
+
+    def reconcile(self, key: Key) -> None:
+        error: StageError | None = None
+        repository: Repository | None = None
+        revision: Revision | None = None
+        try:
+            repository = self._world.catalog.repository(key)
+            if repository is None:
+                self._forget(key)
+                return
+            self._timers.every(key, repository.spec.interval)
+            revision = self._look(key, repository)
+        except StageError as problem:
+            error = problem
+            if repository is not None:
+                self._lost(key, repository, problem)
+        document = self._world.catalog.document(key) or {}
+        generation = document.get("metadata", {}).get("generation", 0)
+        before = RepositoryStatus.model_validate(document.get("status") or {})
+        after = _status(before, revision, error, generation, self._world.clock.now())
+        self._reporter.settle_repository(key, after, error, _news(before, after))
+
+    def _look(self, key: Key, repository: Repository) -> Revision:
+        """One ls-remote; the fetch is left to the Applications that need the commit."""
+        remote = Remote(repository.spec.url, self._read_credentials(key, repository), repository.spec.timeout)
+        seen = Seen(remote, self._world.source.refs(remote))
+        if self._world.sources.put(key, seen):
+            self._wake(key)
+        return resolve(repository.spec.branch, seen.refs, repository.spec.url)
+
+    def _lost(self, key: Key, repository: Repository, error: StageError) -> None:
+        """What was seen before stays good; a Secret that was refused is read again next time."""
+        self._credentials.pop(key, None)
+        before = self._world.sources.get(key)
+        if before is None:
+            before = Seen(Remote(repository.spec.url, None, repository.spec.timeout), {})
+        if self._world.sources.put(key, Seen(before.remote, before.refs, error)):
+            self._wake(key)
+
+    def _wake(self, key: Key) -> None:
+        for application, _ in self._world.catalog.applications_of(key):
+            self._queue.add(application)
+
+    def _forget(self, key: Key) -> None:
+        self._timers.forget(key)
+        self._credentials.pop(key, None)
+        self._world.sources.forget(key)
+        self._wake(key)
+
+    def _read_credentials(self, key: Key, repository: Repository) -> GitCredentials | None:
+        """From the Secret, once: it is read again when the remote refuses it or the Repository names another."""
+        reference = repository.spec.credentials_ref
+        if reference is None:
+            return None
+        known = self._credentials.get(key)
+        if known is not None and known[0] == reference.name:
+            return known[1]
+        resource = self._world.cluster.resource("v1", "Secret")
+        secret = self._world.cluster.read(resource, key.namespace, reference.name) if resource else None
+        if secret is None:
+            raise Terminal(
+                Reason.CREDENTIALS_NOT_FOUND,
+                f"there is no Secret {reference.name!r} in namespace {key.namespace!r}: create it or mend "
+                "spec.credentialsRef.name",
+            )
+        credentials = credentials_of(secret.get("data") or {}, reference.name)
+        self._credentials[key] = (reference.name, credentials)
+        return credentials
+
+
+def credentials_of(data: dict[str, str], name: str) -> GitCredentials:
+    """The fields of a Secret as Flux and Kubernetes name them (kubernetes.io/basic-auth, kubernetes.io/ssh-auth)."""
+
+    def text(*keys: str) -> str:
+        for key in keys:
+            if key in data:
+                try:
+                    return base64.b64decode(data[key], validate=True).decode()
+                except (binascii.Error, UnicodeDecodeError):
+                    raise Terminal(
+                        Reason.CREDENTIALS_NOT_FOUND, f"field {key!r} of Secret {name!r} is not UTF-8 text"
+                    ) from None
+        return ""
+
+    found = GitCredentials(
+        username=text("username"),
+        password=text("password", "token", "bearerToken"),
+        ssh_key=text("ssh-privatekey", "identity"),
+        known_hosts=text("known_hosts"),
+        ca=text("ca.crt"),
+    )
+    if not (found.password or found.ssh_key or found.ca):
+        raise Terminal(
+            Reason.CREDENTIALS_NOT_FOUND,
+            f"Secret {name!r} has neither password (or token) nor ssh-privatekey: add one of them",
+        )
+    return found
+
+
+def _status(
+    before: RepositoryStatus, revision: Revision | None, error: StageError | None, generation: int, now: datetime
+) -> RepositoryStatus:
+    stalled = isinstance(error, Terminal)
+    return RepositoryStatus(
+        observed_generation=generation,
+        revision=str(revision) if revision is not None else before.revision,
+        conditions=conditions(
+            before.conditions,
+            ready=error is None,
+            reason=error.reason if error else Reason.SUCCEEDED,
+            message=error.message if error else f"read {revision}",
+            generation=generation,
+            now=now,
+            reconciling=error is not None and not stalled,
+            stalled=stalled,
+        ),
+    )
+
+
+def _news(before: RepositoryStatus, after: RepositoryStatus) -> list[Note]:
+    old = {(c.type, c.status, c.reason) for c in before.conditions}
+    return [
+        Note(condition.status != "True", Reason(condition.reason), condition.message)
+        for condition in after.conditions
+        if condition.type == "Ready"
+        and ((condition.type, condition.status, condition.reason) not in old or before.revision != after.revision)
+    ]

@@ -1,0 +1,49 @@
+"""What each Repository's remote was last seen to hold."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reconciler.engine.keys import Key
+from reconciler.model.outcome import StageError
+from reconciler.ports import Remote
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """`refs` is empty until the first answer; `trouble` is why the last look failed, None when it did not."""
+
+    remote: Remote
+    refs: Mapping[str, str]
+    trouble: StageError | None = None
+
+
+class Sources:
+    """Written by the reconcile of a Repository, read by those of its Applications."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._seen: dict[Key, Seen] = {}
+
+    def get(self, key: Key) -> Seen | None:
+        with self._lock:
+            return self._seen.get(key)
+
+    def put(self, key: Key, seen: Seen) -> bool:
+        """True when the refs or the remote are not what they were."""
+        with self._lock:
+            before = self._seen.get(key)
+            self._seen[key] = seen
+        if before is None:
+            return True
+        return (
+            before.refs != seen.refs
+            or before.remote != seen.remote
+            or (before.trouble is None) != (seen.trouble is None)
+        )
+
+    def forget(self, key: Key) -> None:
+        with self._lock:
+            self._seen.pop(key, None)

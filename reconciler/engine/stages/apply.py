@@ -1,0 +1,107 @@
+"""Stage 4: the writes of one stage, after all of it has passed the dry-run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reconciler.core.desired import Wanted
+from reconciler.core.drift import removals
+from reconciler.core.fight import fighting
+from reconciler.core.refusals import explain
+from reconciler.engine.memory import Memory
+from reconciler.engine.progress import Abandoned, Progress
+from reconciler.engine.stages.compare import Comparison, gather
+from reconciler.engine.world import World
+from reconciler.model.application import Application
+from reconciler.model.change import Action, Change, Refusal
+from reconciler.model.drift import Drift
+from reconciler.model.outcome import Reason, StageError, Transient
+
+
+def apply(world: World, memory: Memory, progress: Progress, comparison: Comparison) -> None:
+    """Write what Git changed. Raises the refusals; what was written stays and is taken up by the next run."""
+    changes = comparison.changes
+    if not changes:
+        return
+    abandon(world)
+    for _, change in changes:
+        if change.action is Action.REPLACE:
+            _remove(world, change, next(w for w, c in changes if c is change))
+    _send(world, memory, progress, changes)
+
+
+def correct(world: World, application: Application, memory: Memory, progress: Progress, comparison: Comparison) -> None:
+    """Put back what somebody changed, unless the policy only reports or a fight is on."""
+    send: list[tuple[Wanted, Change]] = []
+    extras: list[tuple[Wanted, tuple[Drift, ...]]] = []
+    now = world.clock.monotonic()
+    for wanted, change, drifts in comparison.drifted:
+        progress.drift.extend(drifts)
+        if not application.spec.drift.correct:
+            continue
+        fought = [drift for drift in drifts if fighting(memory.times(drift.id, drift.path), now)]
+        if fought:
+            progress.fights.extend(fought)
+            continue
+        for drift in drifts:
+            memory.corrected(drift.id, drift.path, now)
+        send.append((wanted, change))
+        extras.append((wanted, drifts))
+        progress.corrected.extend(drifts)
+    if send:
+        abandon(world)
+        for wanted, drifts in extras:
+            _take_out(world, wanted, drifts)
+        _send(world, memory, progress, send)
+
+
+def abandon(world: World) -> None:
+    """Raises Abandoned when the process is stopping: called between two writes."""
+    if world.stopping():
+        raise Abandoned(Reason.PROGRESSING, "stopping")
+
+
+def _send(world: World, memory: Memory, progress: Progress, changes: Sequence[tuple[Wanted, Change]]) -> None:
+    objects = [(wanted.resource, change.manifest.document) for wanted, change in changes if change.manifest]
+    answers = world.cluster.apply(objects)
+    errors: list[StageError] = []
+    for (wanted, change), answer in zip(changes, answers, strict=True):
+        if isinstance(answer, Refusal):
+            errors.append(explain(answer, wanted.manifest, wanted.id))
+            continue
+        before = world.live.get(wanted.id)
+        world.live.observe(answer, agreed=wanted.digest)
+        if memory.applied is not None:
+            memory.applied[wanted.id] = wanted.digest
+        if change.action is Action.CREATE or before is None:
+            progress.created.append(wanted.id)
+        elif before.resource_version != answer["metadata"]["resourceVersion"]:
+            progress.changed.append(wanted.id)
+    if errors:
+        raise gather(errors)
+
+
+def _take_out(world: World, wanted: Wanted, drifts: Sequence[Drift]) -> None:
+    """Fields that a person added are not ours to apply away: they are taken out by a guarded JSON Patch."""
+    entry = world.live.get(wanted.id)
+    if entry is None:
+        return
+    live = world.cluster.read(wanted.resource, wanted.id.namespace, wanted.id.name)
+    patch = removals(drifts, live) if live is not None else []
+    if patch:
+        answer = world.cluster.patch(wanted.resource, wanted.id.namespace, wanted.id.name, patch)
+        if isinstance(answer, Refusal):
+            raise explain(answer, wanted.manifest, wanted.id)
+
+
+def _remove(world: World, change: Change, wanted: Wanted) -> None:
+    """Delete the object that cannot be changed; the create follows once it is gone, in this run or the next."""
+    entry = world.live.get(change.id)
+    uid = entry.uid if entry is not None else change.uid
+    (answer,) = world.cluster.delete([(wanted.resource, change.id.namespace, change.id.name, uid)])
+    if isinstance(answer, Refusal):
+        raise explain(answer, wanted.manifest, wanted.id)
+    left = world.cluster.read(wanted.resource, change.id.namespace, change.id.name)
+    if left is not None and left["metadata"]["uid"] == uid:
+        raise Transient(Reason.PROGRESSING, f"{change.id}: waiting until the replaced object is gone")
+    world.live.remove(change.id, uid)

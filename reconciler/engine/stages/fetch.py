@@ -1,0 +1,48 @@
+"""Stage 1: which commit the Application wants, made readable."""
+
+from __future__ import annotations
+
+from reconciler.core.refs import resolve
+from reconciler.engine.keys import Key
+from reconciler.engine.world import World
+from reconciler.model.application import Application, SyncMode
+from reconciler.model.outcome import Blocked, Reason
+from reconciler.model.revision import Revision
+from reconciler.ports import Tree
+
+SYNC = "dispatch.dev/sync"
+"""Annotation: any new value asks for one sync now."""
+SYNC_REVISION = "dispatch.dev/sync-revision"
+"""Annotation: the revision of a Manual application, instead of the one its spec names."""
+
+_WAIT = 60.0
+"""The Repository's own reconcile wakes the Application; this is the floor under it, in seconds."""
+
+
+def fetch(world: World, application: Application) -> tuple[Revision, Tree]:
+    """Raises Blocked while the Repository has not been read, Terminal when it has no such revision."""
+    name = application.spec.source.repository
+    key = Key("Repository", application.metadata.namespace, name)
+    repository = world.catalog.repository(key)
+    if repository is None:
+        raise Blocked(
+            Reason.REPOSITORY_NOT_FOUND,
+            f"there is no Repository {name!r} in namespace {key.namespace!r}: create it or mend spec.source.repository",
+            _WAIT,
+        )
+    seen = world.sources.get(key)
+    if seen is None or not seen.refs:
+        why = seen.trouble.message if seen is not None and seen.trouble is not None else "it has not been read yet"
+        reason = seen.trouble.reason if seen is not None and seen.trouble is not None else Reason.PROGRESSING
+        raise Blocked(reason, f"waiting for Repository {name!r}: {why}", _WAIT)
+    revision = resolve(wanted_ref(application, repository.spec.branch), seen.refs, repository.spec.url)
+    world.source.fetch(seen.remote, revision.commit, seen.refs)
+    return revision, world.source.tree(seen.remote, revision.commit)
+
+
+def wanted_ref(application: Application, branch: str) -> str:
+    """A Manual application stays at the revision that was last asked for by hand."""
+    asked = application.metadata.annotations.get(SYNC_REVISION)
+    if asked and application.spec.sync.mode is SyncMode.MANUAL:
+        return asked
+    return application.spec.source.revision or branch
