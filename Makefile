@@ -20,7 +20,7 @@ demo: install ## run the main job on a local Kubernetes and tell the story (KEEP
 	@$(BIN)/python -m demo $(if $(KEEP),--keep)
 
 test: install ## run every test
-	@scripts/test
+	@$(BIN)/python scripts/test.py
 
 lint: install ## formatting, lint, types, and the order of imports
 	$(BIN)/ruff format --check .

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from reconciler.adapters.git import GitSource
-    from reconciler.adapters.kube import KubeCluster
-    from reconciler.adapters.render import RenderEngine
+    from reconciler.adapters.git.source import GitSource
+    from reconciler.adapters.kube.cluster import KubeCluster
+    from reconciler.adapters.render.documents.builder import Document
+    from reconciler.adapters.render.engine import RenderEngine
     from reconciler.engine.controller import Controller
+    from reconciler.ports import Tree
 
 
 def cache_home() -> Path:
@@ -56,19 +58,47 @@ class Settings:
 
 def connect(settings: Settings) -> KubeCluster:
     """The cluster of a kubeconfig, or of the pod that this runs in."""
-    from reconciler.adapters import kube
+    from reconciler.adapters.kube import cluster
 
-    return kube.connect(settings.kubeconfig, settings.context, connections=settings.connections)
+    return cluster.connect(settings.kubeconfig, settings.context, connections=settings.connections)
 
 
 def open_source(settings: Settings) -> GitSource:
-    from reconciler.adapters.git import GitSource
+    from reconciler.adapters.git.source import GitSource
 
     return GitSource(settings.cache_folder / "git", allow_file=settings.allow_file_repositories)
 
 
+def open_folder(root: Path) -> Tree:
+    """The files of a folder of this machine, as a tree without a commit."""
+    from reconciler.adapters.git.folder import FolderTree
+
+    return FolderTree(root)
+
+
+def read_documents(file: Path) -> list[Document]:
+    """The YAML or JSON documents of one file of this machine. Raises Terminal with file and line."""
+    from reconciler.adapters.render.documents.pool import Readers
+    from reconciler.adapters.render.limits import Limits
+
+    readers = Readers(Limits(), children=1)
+    try:
+        return [document for _, found in readers.read([(str(file), _bytes(file))]) for document in found]
+    finally:
+        readers.close()
+
+
+def _bytes(file: Path) -> bytes:
+    from reconciler.model.outcome import Reason, Terminal
+
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise Terminal(Reason.PATH_NOT_FOUND, f"cannot read {file}: {error.strerror}") from None
+
+
 def open_renderer(settings: Settings) -> RenderEngine:
-    from reconciler.adapters.render import RenderEngine
+    from reconciler.adapters.render.engine import RenderEngine
 
     return RenderEngine(settings.cache_folder / "render", tools=tool, allow_remote_bases=settings.allow_remote_bases)
 

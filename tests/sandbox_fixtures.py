@@ -31,9 +31,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    yield from _running(
-        tmp_path_factory, "platform", Part.CONTROLLERS, Part.SCHEDULER, Part.KWOK, Part.ROLLOUTS
-    )
+    yield from _running(tmp_path_factory, "platform", Part.CONTROLLERS, Part.SCHEDULER, Part.KWOK, Part.ROLLOUTS)
 
 
 @pytest.fixture(scope="session")

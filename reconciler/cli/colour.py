@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 Paint = Callable[[str, str], str]
-"""(text, colour) -> the text as it is printed. The colours are click's names; `bold` stands for itself."""
+"""(text, colour) -> the text as it is printed. The colours are click's names, `bold` stands for itself, and the empty
+name leaves the text as it is."""
 
 
 def colour_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -31,6 +32,8 @@ def painter(choice: str) -> Paint:
 
 
 def _colour(text: str, colour: str) -> str:
+    if not colour:
+        return text
     return click.style(text, bold=True) if colour == "bold" else click.style(text, fg=colour)
 
 

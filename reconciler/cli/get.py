@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -45,12 +46,13 @@ def get(
     from reconciler import app
 
     meant = _WORDS[kind]
-    with app.connect(app.Settings(kubeconfig, context)) as cluster:
+    with closing(app.connect(app.Settings(kubeconfig, context))) as cluster:
         documents = listing(cluster, meant, "" if all_namespaces else namespace, name)
     if output in ("json", "yaml"):
         _print_documents(documents, output, single=name is not None)
     elif output == "name":
-        click.echo("".join(f"{meant.lower()}.dispatch.dev/{document['metadata']['name']}\n" for document in documents), nl=False)
+        for document in documents:
+            click.echo(f"{meant.lower()}.dispatch.dev/{document['metadata']['name']}")
     elif not documents:
         where = "in any namespace" if all_namespaces else f"in namespace {namespace}"
         click.echo(f"no {'applications' if meant == 'Application' else 'repositories'} {where}", err=True)
@@ -75,7 +77,10 @@ def _print_table(documents: list[Document], kind: Kind, *, wide: bool) -> None:
     row = _application if kind == "Application" else _repository
     headers, rows = _HEADERS[kind], [row(document, now) for document in documents]
     if wide:
-        headers, rows = (*headers, *_WIDE[kind]), [(*cells, *_more(document, kind)) for cells, document in zip(rows, documents, strict=True)]
+        headers, rows = (
+            (*headers, *_WIDE[kind]),
+            [(*cells, *_more(document, kind)) for cells, document in zip(rows, documents, strict=True)],
+        )
     width = shutil.get_terminal_size().columns if wide and sys.stdout.isatty() else None
     click.echo(table(headers, rows, width))
     for document in documents if not wide else ():

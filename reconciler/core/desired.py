@@ -79,7 +79,10 @@ def _complete(manifest: Manifest, resource: Resource, namespace: str, applyset: 
 
 
 def _metadata(manifest: Manifest, applyset: str) -> dict[str, Any]:
-    """A copy without what only the server writes, with the mark of membership."""
+    """A copy without what only the server writes, with the mark of membership.
+
+    Annotations that are empty or null (charts often leave them so) are left out: named, they would be owned as a whole.
+    """
     given: Mapping[str, Any] = manifest.document["metadata"]
     metadata = {field: value for field, value in given.items() if field not in SERVER_METADATA}
     labels = given.get("labels") or {}
@@ -91,10 +94,9 @@ def _metadata(manifest: Manifest, applyset: str) -> dict[str, Any]:
             "Take the label out of the file: Dispatch writes it itself",
         )
     metadata["labels"] = {**labels, PART_OF: applyset}
-    if LAST_APPLIED in manifest.annotations:
-        metadata["annotations"] = {
-            name: text for name, text in manifest.annotations.items() if name != LAST_APPLIED
-        } or None
+    metadata["annotations"] = {name: text for name, text in manifest.annotations.items() if name != LAST_APPLIED}
+    if not metadata["annotations"]:
+        del metadata["annotations"]
     return metadata
 
 

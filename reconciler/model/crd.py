@@ -122,12 +122,12 @@ def files() -> dict[str, str]:
     }
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str], folder: Path = Path(__file__).parent / "crds") -> int:
     """0 when the files are (now) as the models say, 1 when `--check` finds them stale, 2 for wrong use."""
     if arguments not in (["--write"], ["--check"]):
         print("usage: python -m reconciler.model.crd --write | --check", file=sys.stderr)
         return 2
-    folder, wanted = Path(__file__).parent / "crds", files()
+    wanted = files()
     present = {path.name: path.read_text() for path in folder.glob("*.yaml")}
     if arguments == ["--write"]:
         folder.mkdir(exist_ok=True)

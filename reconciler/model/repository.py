@@ -26,7 +26,7 @@ URL_PATTERN = "|".join(
     (
         rf"^https?://{_HOST}(:[0-9]+)?(/{_PATH}*)?$",
         rf"^ssh://({_USER})?{_HOST}(:[0-9]+)?/{_PATH}+$",
-        rf"^{_USER}{_HOST}:{_PATH}+$",
+        rf"^{_USER}{_HOST}:[^:?#\x00-\x20\x7f-]{_PATH}*$",
         r"^file:///[^\x00-\x1f\x7f]+$",
     )
 )

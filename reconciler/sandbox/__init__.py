@@ -1,1 +1,1 @@
-"""A real local Kubernetes without a container engine: its parts are built from their published modules and run as children."""
+"""A real local Kubernetes without a container engine: its parts are built from their modules and run as children."""

@@ -38,11 +38,12 @@ COMPONENTS = (
 
 
 def write_tokens(home: Home) -> None:
-    """The token file of `--token-auth-file`: token, user, uid, "groups". Kept when it exists: a restart changes nothing."""
+    """The file of `--token-auth-file`: token, user, uid, "groups". An existing one is kept."""
     if home.tokens.exists():
         return
     lines = [
-        f'{secrets.token_urlsafe(32)},{who.user},{who.name},"{",".join(who.groups)}"' for who in (ADMINISTRATOR, *COMPONENTS)
+        f'{secrets.token_urlsafe(32)},{who.user},{who.name},"{",".join(who.groups)}"'
+        for who in (ADMINISTRATOR, *COMPONENTS)
     ]
     write_private(home.tokens, "\n".join(lines) + "\n")
 

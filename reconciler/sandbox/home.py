@@ -50,6 +50,18 @@ class Home:
     def log(self, name: str) -> Path:
         return self.directory / "logs" / f"{name}.log"
 
+    def log_says(self, name: str, text: str) -> bool:
+        """Whether the part has written `text` since its last start."""
+        try:
+            return text in self.log(name).read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return False
+
+    def set_log_aside(self, name: str) -> None:
+        """Keep the log of the run before as `<part>.previous.log`, as `kubectl logs --previous` would show it."""
+        if self.log(name).exists():
+            self.log(name).replace(self.log(f"{name}.previous"))
+
     def create(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.directory.chmod(0o700)

@@ -50,6 +50,7 @@ def _settle_port(home: Home, spec: Spec, port: int | None) -> None:
 def _spawn(home: Home, control: Control, spec: Spec, binary: Path) -> None:
     directory = spec.working_directory(home)
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    home.set_log_aside(spec.part)
     spec.prepare(home)
     env = {name: os.environ[name] for name in _INHERITED if name in os.environ} | dict(spec.environment(home))
     argv = spec.command(home, binary, home.port(spec.part) if spec.port else 0)

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from reconciler.sandbox import tools
@@ -23,7 +22,7 @@ from reconciler.sandbox.status import PartStatus, part_status
 __all__ = ["GiteaAccess", "Part", "Sandbox"]
 
 Progress = Callable[[str], None]
-GRACE_SECONDS = 10.0
+GRACE_SECONDS = 5.0
 DEATH_SECONDS = 10.0
 
 
@@ -91,7 +90,7 @@ class Sandbox:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     @property
@@ -154,7 +153,7 @@ class Sandbox:
         return [part_status(self.home, part, seen[part]) for part in Part if part in seen]
 
     def restart(self, part: Part) -> None:
-        """End `part` as an administrator would (SIGTERM, and SIGKILL after 10 s), start it again, wait until ready.
+        """End `part` as an administrator would (SIGTERM, and SIGKILL after 5 s), start it again, wait until ready.
 
         A part that was killed is just started. It keeps its port.
         """

@@ -31,7 +31,7 @@ def run(
     try:
         return child.wait()
     finally:
-        # Closing the pipe is what ends the whole group when we leave early (Ctrl-C); after a normal end it does nothing.
+        # Closing the pipe is what ends the whole group when we leave early (Ctrl-C).
         os.close(writer)
         child.wait()
 

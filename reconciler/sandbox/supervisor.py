@@ -153,7 +153,7 @@ def become(request: dict[str, Any], parent: int) -> None:
         for source, target in ((null, 0), (log, 1), (log, 2)):
             os.dup2(source, target)
         os.chdir(request["cwd"])
-        os.execve(request["argv"][0], request["argv"], request["env"])
+        os.execve(request["argv"][0], request["argv"], request["env"])  # noqa: S606 (a fork that becomes the part)
     except BaseException as error:
         os.write(2, f"could not start {request['name']}: {error}\n".encode())
     finally:

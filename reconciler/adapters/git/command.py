@@ -21,6 +21,8 @@ from reconciler.model.outcome import Reason, Transient
 
 Config = Sequence[tuple[str, str]]
 NOWHERE = Path("/dev/null")
+# Seconds for work without a network; joining the packs of a mirror of 1 GB is the longest.
+_LOCAL_TIMEOUT = 300.0
 
 # Nothing of the user's or the machine's git configuration, no prompt, no transport unless a call allows one. HOME is
 # what libcurl looks for .netrc in.
@@ -85,6 +87,15 @@ class GitProgram:
         finally:
             process.kill(child)
 
+    def local(
+        self, arguments: Sequence[str], git_dir: Path, started: Callable[[int], None] | None = None
+    ) -> process.Completed:
+        """Run git on a repository of this machine. Raises Transient(INTERNAL) when it does not end."""
+        try:
+            return self.run(arguments, git_dir=git_dir, timeout=_LOCAL_TIMEOUT, started=started)
+        except process.ProcessError as error:
+            raise Transient(Reason.INTERNAL, f"the Git cache cannot be used: {error}.") from error
+
     def open(self, arguments: Sequence[str], git_dir: Path) -> subprocess.Popen[bytes]:
         """Start git with its input and output open; who opens it ends it with `process.kill`."""
         return self._spawn(arguments, environment(git_dir, (), None), stdin=subprocess.PIPE)
@@ -110,7 +121,7 @@ class GitProgram:
             handle: Any = Git("/").execute(
                 [*_without_inherited(env), "git", *arguments],
                 as_process=True,
-                istream=stdin,  # type: ignore[arg-type] # it is given to Popen as it is
+                istream=stdin,
                 env=env,
                 shell=False,
                 start_new_session=True,
@@ -118,7 +129,8 @@ class GitProgram:
         except GitCommandNotFound as error:
             raise _missing() from error
         # GitPython's wrapper would end the child when the wrapper is collected.
-        child, handle.proc = handle.proc, None
+        child: subprocess.Popen[bytes] = handle.proc
+        handle.proc = None
         return child
 
     @contextlib.contextmanager

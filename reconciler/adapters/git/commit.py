@@ -17,9 +17,14 @@ class Commit:
 
     @classmethod
     def parse(cls, content: bytes) -> Commit:
-        """Read the headers up to the empty line, then the first line of the message."""
+        """Read the headers up to the empty line, then the first line of the message.
+
+        Raises KeyError when the object is not a commit (an annotated tag, for one).
+        """
         head, _, message = content.partition(b"\n\n")
-        headers = dict(line.split(b" ", 1)[::1] for line in head.splitlines() if b" " in line[1:])
+        # A line that begins with a space continues a signature.
+        lines = (line.partition(b" ") for line in head.split(b"\n") if not line.startswith(b" "))
+        headers = {name: value for name, _, value in lines}
         encoding = headers.get(b"encoding", b"utf-8").decode("ascii", "replace")
         author = re.sub(r"\s*<[^>]*>.*", "", _text(headers.get(b"author", b""), encoding))
         first = message.strip().split(b"\n", 1)[0]

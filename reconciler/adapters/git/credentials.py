@@ -65,7 +65,10 @@ def _http(
     if given.ssh_key and not given.password:
         raise _denied(address, "the credentials are an SSH key, but the URL is http(s). Give a password, or use ssh://")
     if given.username or given.password:
-        username, password = _line(address, given.username or address.user or _TOKEN_USER), _line(address, given.password)
+        username, password = (
+            _line(address, given.username or address.user or _TOKEN_USER),
+            _line(address, given.password),
+        )
         answer = _memory_file("answer", f"username={username}\npassword={password}\n", stack)
         # Git appends the name of the operation to the line.
         yield f"credential.{address.origin}.helper", f"!cat {answer} #"

@@ -29,7 +29,7 @@ def _rule(kind: type[StageError], reason: Reason, advice: str, *patterns: str) -
 
 
 # The first rule that finds its words decides, so that "Connection refused" wins over the "Could not read from remote
-# repository" that git adds to everything. The words are those of git 2.31 to 2.53, libcurl, GnuTLS, OpenSSL and OpenSSH.
+# repository" that git adds to everything. The words are those of git, libcurl, GnuTLS, OpenSSL, OpenSSH and the forges.
 _RULES = (
     _rule(
         Transient,
@@ -52,8 +52,8 @@ _RULES = (
     _rule(
         Terminal,
         Reason.SOURCE_DENIED,
-        "The key that the host showed is not in known_hosts. Compare it with the host's published fingerprint, then add "
-        "it to the Secret.",
+        "The key that the host showed is not in known_hosts. Compare it with the host's published fingerprint, then "
+        "add it to the Secret.",
         r"host key verification failed",
         r"no \S+ host key is known",
         r"host identification has changed",
@@ -80,8 +80,8 @@ _RULES = (
     _rule(
         Terminal,
         Reason.SOURCE_DENIED,
-        "Check the Secret that credentialsRef names: the token or key must exist there, not be expired, and be allowed to "
-        "read this repository.",
+        "Check the Secret that credentialsRef names: the token or key must exist there, not be expired, and be allowed "
+        "to read this repository.",
         r"authentication failed",
         r"could not read (username|password)",
         r"returned error: 40[13]\b",
@@ -147,7 +147,8 @@ _RULES = (
     _rule(
         Terminal,
         Reason.SOURCE_DENIED,
-        "The folder belongs to another user than the one that Dispatch runs as (git's safe.directory). Change its owner.",
+        "The folder belongs to another user than the one that Dispatch runs as (see safe.directory in git-config). "
+        "Change its owner.",
         r"dubious ownership",
     ),
     _rule(
@@ -165,6 +166,7 @@ _RULES = (
         "The repository has an object that `git fsck` refuses. Rewrite it there.",
         r"fsck error",
     ),
+    _rule(Transient, Reason.SOURCE_UNREACHABLE, "It is tried again.", r"could not read from remote repository"),
 )
 # What git and hosts say after every failure.
 _BOILERPLATE = re.compile(

@@ -9,7 +9,6 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 
-from reconciler.adapters import process
 from reconciler.adapters.git import refs as revisions
 from reconciler.adapters.git.address import Address, check
 from reconciler.adapters.git.command import GitProgram
@@ -19,8 +18,8 @@ from reconciler.adapters.git.listing import Listing
 from reconciler.adapters.git.mirror import Mirror
 from reconciler.adapters.git.objects import Lost
 from reconciler.adapters.git.transport import Transport
-from reconciler.adapters.git.tree import GitTree, lost
-from reconciler.model.outcome import Reason, Transient
+from reconciler.adapters.git.tree import GitTree
+from reconciler.model.outcome import Reason, Terminal, Transient
 from reconciler.ports import GitCredentials, Remote, Tree
 
 # A kept listing costs about 200 bytes a file, so this is 80 MB at most.
@@ -46,7 +45,6 @@ class GitSource:
         self._mirrors: dict[str, Mirror] = {}
         self._readers: OrderedDict[str, Mirror] = OrderedDict()
         self._listings: OrderedDict[tuple[str, str], Listing] = OrderedDict()
-        self._listing: dict[str, threading.Lock] = {}
 
     def refs(self, remote: Remote) -> Mapping[str, str]:
         address = self._address(remote)
@@ -55,10 +53,11 @@ class GitSource:
             said = transport.run(["ls-remote", "--quiet", "--end-of-options", address.url])
         self._proven.add(self._proof(remote))
         found: dict[str, str] = {}
-        for line in os.fsdecode(said).splitlines():
-            oid, _, ref = line.partition("\t")
+        for line in os.fsdecode(said).split("\n"):
+            oid, tab, ref = line.partition("\t")
             # The commit of an annotated tag follows the tag object itself as `<ref>^{}`.
-            found[ref.removesuffix("^{}")] = oid
+            if tab:
+                found[ref.removesuffix("^{}")] = oid
         return found
 
     def fetch(self, remote: Remote, commit: str, refs: Mapping[str, str]) -> None:
@@ -66,13 +65,12 @@ class GitSource:
             raise revisions.not_found(commit, refs)
         address = self._address(remote)
         mirror = self._mirror(address)
-        if mirror.has(commit):
-            if self._proof(remote) not in self._proven:
-                self.refs(remote)
-            return
-        with presented(address, remote.credentials, remote.timeout) as access:
-            mirror.fetch(Transport(self._git, address, access, remote.timeout), commit, refs)
-        self._proven.add(self._proof(remote))
+        if not mirror.has(commit):
+            with presented(address, remote.credentials, remote.timeout) as access:
+                if mirror.fetch(Transport(self._git, address, access, remote.timeout), commit, refs):
+                    self._proven.add(self._proof(remote))
+        if self._proof(remote) not in self._proven:
+            self.refs(remote)
 
     def tree(self, remote: Remote, commit: str) -> Tree:
         mirror = self._mirror(self._address(remote))
@@ -98,7 +96,9 @@ class GitSource:
 
     def _proof(self, remote: Remote) -> bytes:
         given = remote.credentials or GitCredentials()
-        return hashlib.sha256(b"\0".join([self._salt, remote.url.encode(), *(part.encode() for part in given)])).digest()
+        return hashlib.sha256(
+            b"\0".join([self._salt, remote.url.encode(), *(part.encode() for part in given)])
+        ).digest()
 
     def _mirror(self, address: Address) -> Mirror:
         """The mirror of a URL; the reader that was not used for longest is ended when there are too many."""
@@ -106,9 +106,7 @@ class GitSource:
         with self._guard:
             mirror = self._mirrors.get(key)
             if mirror is None:
-                self._cache.mkdir(parents=True, exist_ok=True, mode=0o700)
                 mirror = self._mirrors[key] = Mirror(self._git, self._cache, key)
-                self._listing[key] = threading.Lock()
             self._readers[key] = mirror
             self._readers.move_to_end(key)
             idle = self._readers.popitem(last=False)[1] if len(self._readers) > _READERS_KEPT else None
@@ -127,10 +125,9 @@ class GitSource:
                     return listing
             root = self._commit(mirror, commit).tree
             arguments = ["ls-tree", "-r", "-t", "-z", "-l", "--full-tree", "--end-of-options", root]
-            done = self._git.run(arguments, git_dir=mirror.path, timeout=60)
+            done = self._git.local(arguments, mirror.path)
             if done.code:
-                said = process.redact(done.stderr.decode("utf-8", "replace"), ()).strip()
-                raise lost(mirror, commit, Lost(said))
+                raise mirror.lost(commit, done.stderr.decode("utf-8", "replace").strip())
             listing = Listing(root, done.stdout)
             with self._guard:
                 self._keep(key, listing)
@@ -149,4 +146,6 @@ class GitSource:
         try:
             return Commit.parse(mirror.objects.read(commit))
         except Lost as error:
-            raise lost(mirror, commit, error) from error
+            raise mirror.lost(commit, error) from error
+        except KeyError:
+            raise Terminal(Reason.REF_NOT_FOUND, f"{commit} is an object of Git, but not a commit.") from None

@@ -8,14 +8,13 @@ from pathlib import Path
 
 from reconciler.adapters.git import writing
 from reconciler.adapters.git.listing import LINK, SUBMODULE, Listing
-from reconciler.adapters.git.mirror import COMMITS, Mirror
+from reconciler.adapters.git.mirror import Mirror
 from reconciler.adapters.git.objects import Lost
-from reconciler.model.outcome import Reason, Transient
 from reconciler.ports import Entry
 
 
 class GitTree:
-    """Implements `Tree`. A submodule is an entry of mode 0o160000 whose id is a commit; reading a link gives its target.
+    """Implements `Tree`. A submodule is an entry of mode 0o160000 whose id is a commit; a link's content is its target.
 
     Large File Storage is not asked: the pointer file is the content.
     """
@@ -39,7 +38,7 @@ class GitTree:
         try:
             return self._mirror.objects.read(entry.oid)
         except Lost as error:
-            raise lost(self._mirror, self.commit, error) from error
+            raise self._mirror.lost(self.commit, error) from error
 
     def export(self, paths: Collection[str], into: Path) -> None:
         # Not `git archive`: it would let attributes of the commit change and leave out files (export-subst).
@@ -54,7 +53,7 @@ class GitTree:
                 [entry.oid for entry in entries], lambda _, data: writing.write(into, next(waiting), data)
             )
         except Lost as error:
-            raise lost(self._mirror, self.commit, error) from error
+            raise self._mirror.lost(self.commit, error) from error
 
     @property
     def _where(self) -> str:
@@ -69,13 +68,3 @@ class GitTree:
 
     def _target(self, entry: Entry) -> bytes:
         return self.read(entry.path, limit=4096)
-
-
-def lost(mirror: Mirror, commit: str, error: Lost) -> Transient:
-    """The outcome for an object that the mirror lost: the next fetch builds the mirror anew, unless the commit was
-    dropped on purpose because it had not been used for long."""
-    if (mirror.path / COMMITS / commit).exists():
-        mirror.doubt()
-    return Transient(
-        Reason.SOURCE_UNREACHABLE, f"the mirror cannot give commit {commit[:10]} ({error}). It is fetched again."
-    )

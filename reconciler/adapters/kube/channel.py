@@ -40,7 +40,7 @@ class Late(Lost):
 
 
 class Channel:
-    """A connected socket of urllib3, one request at a time. `generation` is that of the credentials it was made with."""
+    """A connected socket of urllib3, one request at a time. `generation` is that of the credentials it came with."""
 
     def __init__(self, connection: HTTPConnection, generation: int) -> None:
         assert connection.sock is not None

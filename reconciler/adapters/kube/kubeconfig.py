@@ -74,7 +74,10 @@ def check(document: Mapping[str, Any], context: str | None, title: str) -> dict[
     user = _named(document["users"], inner["user"])
     if user is None:
         raise _invalid(f"{title}: context {chosen} names the user {inner['user']}, which is not there")
-    return _section(user, "user", f"user {user['name']}", title)
+    inside = _section(user, "user", f"user {user['name']}", title)
+    if "exec" in inside and not (isinstance(inside["exec"], dict) and isinstance(inside["exec"].get("command"), str)):
+        raise _invalid(f"{title}: user {user['name']} has an `exec` without `command`")
+    return inside
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -45,10 +46,9 @@ def _scalars(value: Any) -> Iterator[str]:
 def _forms(text: str) -> Iterator[str]:
     """The text, decoded from and encoded to base64, each also as it looks between the quotes of Go and JSON."""
     raw = [text, base64.b64encode(text.encode("utf-8", "surrogatepass")).decode()]
-    try:
+    # What is not base64, or not of a text, has no decoded form that a message could show.
+    with contextlib.suppress(binascii.Error, ValueError):
         raw.append(base64.b64decode("".join(text.split()), validate=True).decode())
-    except (binascii.Error, UnicodeDecodeError, ValueError):
-        pass  # Not base64, or not of a text: then there is no decoded form that a message could show.
     for form in raw:
         yield form
         yield form.strip()

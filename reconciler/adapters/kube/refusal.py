@@ -57,7 +57,7 @@ def refusal(response: Response, secrets: frozenset[str] = NOTHING) -> Refusal:
 
 
 def _told(text: str, secrets: frozenset[str]) -> str:
-    """Masked and cut. The piece of a secret that a cut may leave at the end is too short to be known as one: it goes."""
+    """Masked and cut. What a cut leaves of a secret at the end may be too short to be known as one, so it goes too."""
     if len(text) <= MAX_MESSAGE:
         return hide(text, secrets)
     return hide(text[:MAX_MESSAGE], secrets)[:-FRAGMENT] + "..."
@@ -77,16 +77,23 @@ def is_malformed(code: int, reason: str, message: str) -> bool:
     return code == 500 and not reason and message.startswith(_MALFORMED)
 
 
+def is_gone(answer: Refusal) -> bool:
+    """Whether the path itself is not served, as against an object or a namespace that is not there."""
+    return answer.code == 404 and ("requested resource" in answer.message or "page not found" in answer.message)
+
+
 def _told_causes(details: dict[str, Any]) -> list[tuple[str, str]]:
     causes = details.get("causes")
     if not isinstance(causes, list):
         return []
-    return [(str(cause.get("field") or ""), str(cause.get("message") or "")) for cause in causes if isinstance(cause, dict)]
+    return [
+        (str(cause.get("field") or ""), str(cause.get("message") or "")) for cause in causes if isinstance(cause, dict)
+    ]
 
 
 def _read_causes(message: str) -> list[tuple[str, str]]:
     """The fields in a message whose Status names none: of the typed parser (one a line) and of the strict decoder."""
-    head, separator, tail = message.partition("): ")
+    _, separator, tail = message.partition("): ")
     if message.startswith(_MALFORMED) and separator:
         found = (_TYPED.match(line) for line in tail.splitlines())
         return [(match["field"], match["message"]) for match in found if match]

@@ -49,7 +49,7 @@ class Response(NamedTuple):
 
 
 def encode(method: bytes, target: bytes, head: bytes, body: bytes) -> bytes:
-    """A request in one buffer, so that it leaves in one TLS record. `head` is whole header lines, each ended by CRLF."""
+    """A request in one buffer, so that it leaves in one TLS record. `head` is whole lines, each with its CRLF."""
     if not body and method == b"GET":
         return b"".join((method, b" ", target, b" HTTP/1.1\r\n", head, b"\r\n"))
     length = b"Content-Length: %d\r\n\r\n" % len(body)
@@ -62,7 +62,8 @@ def parse_head(block: bytes) -> Head:
     first = lines[0]
     if not first.startswith(b"HTTP/1.") or not first[9:12].isdigit():
         raise Malformed(f"not an HTTP/1.1 answer: {first[:40]!r}")
-    length, chunked, media, retry_after, warnings = None, False, "", None, ()
+    length, chunked, media, retry_after = None, False, "", None
+    warnings: tuple[str, ...] = ()
     closes = first[7:8] == b"0"
     for line in lines[1:]:
         name, _, value = line.partition(b":")
@@ -111,6 +112,11 @@ def read_head(receive: Receive) -> tuple[Head, bytes]:
 def read_response(receive: Receive) -> Response:
     """One whole answer to a request that is not HEAD. Raises Malformed, and what `receive` raises."""
     head, data = read_head(receive)
+    return read_body(head, data, receive)
+
+
+def read_body(head: Head, data: bytes, receive: Receive) -> Response:
+    """The rest of an answer whose head was read; `data` came with the head."""
     if head.status in (204, 304):
         return Response(head, b"", not head.closes and not data)
     if head.chunked:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from reconciler.model.outcome import Reason, Terminal
 
@@ -21,13 +24,38 @@ class Limits:
     parallel: int = 4
 
 
+def parse(settings: Iterable[str]) -> Limits:
+    """Limits from `file=20Mi`, `time=2m`, `memory=4Gi`, `parallel=2`. Raises ValueError that names what can be set."""
+    limits = Limits()
+    for setting in settings:
+        name, _, text = setting.partition("=")
+        name = name.replace("-", "_")
+        if name not in {field.name for field in fields(Limits)}:
+            known = ", ".join(field.name.replace("_", "-") for field in fields(Limits))
+            raise ValueError(f"{setting!r} sets no render limit: there are {known}")
+        match = _AMOUNT.fullmatch(text)
+        units = _SECONDS if name == "time" else _BYTES if name != "parallel" else {"": 1}
+        if match is None or match[2] not in units or float(match[1]) <= 0:
+            raise ValueError(f"{setting!r}: write an amount as in file=20Mi, time=2m, memory=4Gi, parallel=2")
+        amount = float(match[1]) * units[match[2]]
+        changed: dict[str, Any] = {name: amount if name == "time" else int(amount)}
+        limits = replace(limits, **changed)
+    return limits
+
+
+_AMOUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?)([A-Za-z]*)")
+_BYTES = {"": 1, "Ki": 1024, "Mi": MIB, "Gi": 1024 * MIB}
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
+
+
 def exceeded(name: str, what: str, limit: float, way_out: str) -> Terminal:
     """The error for a limit, by the name of its field. `way_out` says what to remove or to change."""
     given = f"{limit:g} s" if name == "time" else size(int(limit))
+    option = name.replace("_", "-")
     return Terminal(
         Reason.RENDER_LIMIT,
-        f"{what}; the render limit `{name}` is {given}.\n"
-        f"{way_out}, or let who runs Dispatch raise the render limit `{name}`.",
+        f"{what}; the limit is {given}.\n"
+        f"{way_out}, or let who runs Dispatch raise the limit (`--render-limit {option}=...`).",
     )
 
 

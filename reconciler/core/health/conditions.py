@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from reconciler.core.health.fields import integer, items, text
+from reconciler.core.health.fields import Malformed, integer, items, text
 from reconciler.core.health.verdict import because
 
 
@@ -38,11 +38,21 @@ def every(document: Any, *types: str) -> Iterator[Condition]:
     Raises Malformed for a wrong type in a condition that is asked for; the others are not looked at.
     """
     for item in items(document, "status", "conditions"):
-        kind = text(item, "type")
-        if types and kind not in types:
-            continue
-        observed = integer(item, "observedGeneration") if item.get("observedGeneration") is not None else None
-        yield Condition(kind, text(item, "status"), text(item, "reason"), text(item, "message"), observed)
+        try:
+            kind = text(item, "type")
+            if types and kind not in types:
+                continue
+            observed = integer(item, "observedGeneration") if item.get("observedGeneration") is not None else None
+            found = Condition(kind, _status(item), text(item, "reason"), text(item, "message"), observed)
+        except Malformed as error:
+            raise error.within("status", "conditions", "[]") from None
+        yield found
+
+
+def _status(item: dict[str, Any]) -> str:
+    """Text by the API conventions; a kind with a loose schema, or a file, may hold the boolean, which is as clear."""
+    status = item.get("status")
+    return str(status) if status is True or status is False else text(item, "status")
 
 
 def one(document: Any, kind: str) -> Condition | None:

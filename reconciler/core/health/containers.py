@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from reconciler.core.health.fields import flag, integer, items, mapping, text
+from reconciler.core.health.fields import Malformed, flag, integer, items, mapping, text
 from reconciler.core.health.verdict import because, quoted
 
 # What the kubelet calls a fault without one of its usual endings (pkg/kubelet/images/types.go).
@@ -12,14 +12,19 @@ _FAULTS = frozenset({"InvalidImageName", "RegistryUnavailable", "SignatureValida
 
 
 class Container(NamedTuple):
-    """`label` is `container web`, `sidecar proxy` or `init container migrate`; `waits` is why it is not running."""
+    """`word` is container, sidecar or init container; `waits` is why it is not running, in the kubelet's words."""
 
-    label: str
+    word: str
+    name: str
     waits: str
     waits_message: str
     ended: dict[str, Any]
     ended_before: dict[str, Any]
     ready: bool
+
+    @property
+    def label(self) -> str:
+        return f"{self.word} {quoted(self.name)}"
 
     @property
     def broken(self) -> bool:
@@ -52,31 +57,36 @@ def regular(document: dict[str, Any]) -> list[Container]:
     sidecars = _sidecars(document)
     inits = items(document, "status", "initContainerStatuses")
     own = [_container(one, "container") for one in items(document, "status", "containerStatuses")]
-    return own + [_container(one, "sidecar") for one in inits if text(one, "name") in sidecars]
+    return own + [_container(one, "sidecar") for one in inits if one.get("name") in sidecars]
 
 
 def initial(document: dict[str, Any]) -> list[Container]:
     """The init containers that have to end well, in order, before the others start."""
     sidecars = _sidecars(document)
     inits = items(document, "status", "initContainerStatuses")
-    return [_container(one, "init container") for one in inits if text(one, "name") not in sidecars]
+    return [_container(one, "init container") for one in inits if one.get("name") not in sidecars]
 
 
-def _sidecars(document: dict[str, Any]) -> frozenset[str]:
+def _sidecars(document: dict[str, Any]) -> list[Any]:
     inits = items(document, "spec", "initContainers")
-    return frozenset(text(one, "name") for one in inits if text(one, "restartPolicy") == "Always")
+    return [one.get("name") for one in inits if one.get("restartPolicy") == "Always"]
 
 
 def _container(status: dict[str, Any], word: str) -> Container:
-    waiting = mapping(status, "state", "waiting")
-    return Container(
-        label=f"{word} {quoted(text(status, 'name'))}",
-        waits=text(waiting, "reason"),
-        waits_message=text(waiting, "message"),
-        ended=mapping(status, "state", "terminated"),
-        ended_before=mapping(status, "lastState", "terminated"),
-        ready=flag(status, "ready"),
-    )
+    try:
+        waiting = mapping(status, "state", "waiting")
+        return Container(
+            word=word,
+            name=text(status, "name"),
+            waits=text(waiting, "reason"),
+            waits_message=text(waiting, "message"),
+            ended=mapping(status, "state", "terminated"),
+            ended_before=mapping(status, "lastState", "terminated"),
+            ready=flag(status, "ready"),
+        )
+    except Malformed as error:
+        field = "containerStatuses" if word == "container" else "initContainerStatuses"
+        raise error.within("status", field, "[]") from None
 
 
 def _exit(ended: dict[str, Any]) -> str:

@@ -16,7 +16,14 @@ class Malformed(ValueError):
 
     def __init__(self, path: tuple[str, ...], expected: str, value: object) -> None:
         found = _NAMES.get(type(value), "something else")
-        super().__init__(f"{'.'.join(path) or 'the object'} is {found} where {expected} belongs")
+        place = ".".join(path).replace(".[]", "[]") or "the object"
+        super().__init__(f"{place} is {found} where {expected} belongs")
+        self._told = (path, expected, value)
+
+    def within(self, *place: str) -> Malformed:
+        """The same, seen from a level further out: the fields of an item of a list do not know where the list is."""
+        path, expected, value = self._told
+        return Malformed((*place, *path), expected, value)
 
 
 def value(document: Any, *path: str) -> Any:
@@ -48,7 +55,7 @@ def integer(document: Any, *path: str, default: int = 0) -> int:
     if type(found) is not int:
         raise Malformed(path, "an integer", found)
     if not -_INT64 <= found < _INT64:
-        raise Malformed(path, "an integer of 64 bits", found)
+        raise Malformed(path, "one of 64 bits", found)
     return found
 
 

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.core.health.fields import Malformed, integer, value
+from reconciler.core.health.fields import integer, value
 from reconciler.core.health.verdict import progressing
 from reconciler.model.health import Health
 
 
-def observed(document: Any) -> int | None:
-    """`status.observedGeneration`, None when the status does not say. Digits in a string count: some kinds write so."""
-    found = value(document, "status", "observedGeneration")
-    if isinstance(found, str) and found.isascii() and found.isdigit() and len(found) < 19:
-        return int(found)
-    if found is None:
-        return None
+def number(document: Any, *path: str) -> int | None:
+    """A generation: an integer, or its digits, as Argo Rollouts and its followers write it.
+
+    None where nothing is, and for other text: a Rollout before v0.10 wrote a hash, which tells nothing.
+    """
+    found = value(document, *path)
     if isinstance(found, str):
-        raise Malformed(("status", "observedGeneration"), "an integer", found)
-    return integer(document, "status", "observedGeneration")
+        return int(found) if found.isascii() and found.isdigit() and len(found) < 19 else None
+    return None if found is None else integer(document, *path)
+
+
+def observed(document: Any) -> int | None:
+    """`status.observedGeneration`, None when the status does not say."""
+    return number(document, "status", "observedGeneration")
 
 
 def unobserved(document: Any, *, required: bool = False) -> Health | None:

@@ -62,7 +62,7 @@ def _running(document: dict[str, Any], own: list[Container]) -> Health:
 def _pending(document: dict[str, Any], inits: list[Container], own: list[Container]) -> str:
     placed = one(document, "PodScheduled")
     if placed and placed.false:
-        return f"cannot be scheduled: {placed.why}" if placed.reason == "Unschedulable" else placed.why
+        return f"cannot be scheduled: {quoted(placed.message)}" if placed.reason == "Unschedulable" else placed.why
     for done, it in enumerate(inits):
         if it.failed:
             return f"{it.failure}, started again"

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.core.health.fields import Malformed, flag, integer, items, mapping, text, value
+from reconciler.core.health.fields import flag, integer, items, mapping, text
+from reconciler.core.health.generation import number, observed
 from reconciler.core.health.rollout_before_1_0 import calculate
 from reconciler.core.health.verdict import degraded, healthy, progressing, quoted, suspended, unknown
 from reconciler.model.health import Health
@@ -41,24 +42,13 @@ def _by_phase(phase: str, message: str) -> Health:
 
 
 def _generation_seen(document: dict[str, Any]) -> bool:
-    """`status.observedGeneration` is a string here; before v0.10 it was a hash, which says nothing."""
-    seen = _number(document, "status", "observedGeneration")
+    seen = observed(document)
     return seen is None or seen >= integer(document, "metadata", "generation")
 
 
 def _workload_seen(document: dict[str, Any]) -> bool:
     if not mapping(document, "spec", "workloadRef"):
         return True
-    wanted = _number(document, "metadata", "annotations", WORKLOAD_GENERATION)
-    seen = _number(document, "status", "workloadObservedGeneration")
+    wanted = number(document, "metadata", "annotations", WORKLOAD_GENERATION)
+    seen = number(document, "status", "workloadObservedGeneration")
     return wanted is None or seen is None or wanted == seen
-
-
-def _number(document: dict[str, Any], *path: str) -> int | None:
-    """A generation written as digits (or, in old ones, as an integer); None for a hash or for nothing."""
-    found = value(document, *path)
-    if found is None or type(found) is int:
-        return found
-    if not isinstance(found, str):
-        raise Malformed(path, "a string", found)
-    return int(found) if found.isascii() and found.isdigit() and len(found) < 19 else None

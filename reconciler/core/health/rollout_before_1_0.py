@@ -17,7 +17,7 @@ from reconciler.model.health import Health
 def calculate(document: dict[str, Any]) -> Health:
     for one in every(document):
         if one.type == "InvalidSpec" or one.reason in ("RolloutAborted", "ProgressDeadlineExceeded"):
-            return degraded(quoted(one.message) or one.why or one.type)
+            return degraded(one.why or one.type)
     if flag(document, "spec", "paused"):
         return suspended("paused: manually paused")
     for pause in items(document, "status", "pauseConditions"):

@@ -16,8 +16,8 @@ def spec_of(part: Part) -> Spec:
 
 
 def with_needs(parts: frozenset[Part]) -> list[Part]:
-    """`parts` and all that they need, in the order of starting; the API server when none is named."""
+    """`parts` and all that they need and want, in the order of starting; the API server when none is named."""
     wanted = set(parts or {Part.APISERVER})
-    while missing := {need for part in wanted for need in spec_of(part).needs} - wanted:
+    while missing := {other for part in wanted for other in (*spec_of(part).needs, *spec_of(part).wants)} - wanted:
         wanted |= missing
     return [part for part in Part if part in wanted]

@@ -24,9 +24,11 @@ def command(home: Home, binary: Path, port: int) -> Sequence[str]:
 
 
 def ready(home: Home) -> bool:
-    """Its work is seen: the service account that a Pod of the namespace `default` needs."""
+    """They run, and their work is seen: the service account that a Pod of the namespace `default` needs."""
     from reconciler.sandbox.api import Api
 
+    if not home.log_says("controllers", '"Starting controller" controller="garbagecollector"'):
+        return False
     with Api(home) as api:
         return api.get("/api/v1/namespaces/default/serviceaccounts/default") is not None
 

@@ -1,4 +1,4 @@
-"""etcd, reached over a Unix socket: no port to race for, and no other user of the machine can read the Secrets in it."""
+"""etcd on a Unix socket: no port to race for, and no other user of the machine can read the Secrets in it."""
 
 from __future__ import annotations
 

@@ -65,8 +65,6 @@ PROVIDER = memory
 [log]
 MODE = console
 LEVEL = Warn
-[picture]
-DISABLE_GRAVATAR = true
 """
 
 

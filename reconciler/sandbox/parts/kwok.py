@@ -90,6 +90,8 @@ def _documents() -> Iterator[dict[str, Any]]:
 
 
 def ready(home: Home) -> bool:
+    if not home.log_says("kwok", "Watch all nodes"):
+        return False
     with Api(home) as api:
         return all(_is_ready(api.get(f"/api/v1/nodes/{name}")) for name in NODES)
 

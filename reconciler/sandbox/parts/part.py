@@ -40,7 +40,8 @@ class Spec:
     """One part: `command(home, binary, port)` gives its argument list, run in `home.data(part)`.
 
     `prepare` runs before each start and must bear being run again; `ready` is polled and never raises for "not yet";
-    `finish` runs once the part is ready. `port` is True where the part listens on a TCP port of 127.0.0.1.
+    `finish` runs once the part is ready. It starts when its `needs` are ready; its `wants` are started too, but not
+    waited for. `port` is True where the part listens on a TCP port of 127.0.0.1.
     """
 
     part: Part
@@ -49,6 +50,7 @@ class Spec:
     command: Callable[[Home, Path, int], Sequence[str]]
     ready: Callable[[Home], bool]
     needs: tuple[Part, ...] = ()
+    wants: tuple[Part, ...] = ()
     port: bool = False
     prepare: Callable[[Home], None] = nothing
     finish: Callable[[Home], None] = nothing

@@ -36,7 +36,6 @@ def command(home: Home, binary: Path, port: int) -> Sequence[str]:
 
 def prepare(home: Home) -> None:
     """What its installation manifest holds, but for the Deployment: that is this process."""
-    home.log("rollouts").unlink(missing_ok=True)
     account = {"kind": "ServiceAccount", "name": "argo-rollouts", "namespace": NAMESPACE}
     with Api(home) as api:
         api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
@@ -64,13 +63,12 @@ def prepare(home: Home) -> None:
 
 
 def _apply_crd(api: Api, path: Path) -> str:
-    """Half a megabyte each: only the name is read here."""
+    """Half a megabyte each: only the name is read here, and a restart does not send it again."""
     text = path.read_bytes()
-    name = next(
-        line.split(b":", 1)[1].strip().decode() for line in text.splitlines() if line.startswith(b"  name: ")
-    )
+    name = next(line.split(b":", 1)[1].strip().decode() for line in text.splitlines() if line.startswith(b"  name: "))
     crd = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": name}}
-    api.apply_text(path_of(crd), text)
+    if not _is_established(api, path_of(crd)):
+        api.apply_text(path_of(crd), text)
     return path_of(crd)
 
 
@@ -89,10 +87,7 @@ def _is_established(api: Api, path: str) -> bool:
 
 
 def ready(home: Home) -> bool:
-    try:
-        return "Started controller" in home.log("rollouts").read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return False
+    return home.log_says("rollouts", "Started controller")
 
 
 SPEC = Spec(
@@ -101,6 +96,7 @@ SPEC = Spec(
     title="Argo Rollouts",
     command=command,
     ready=ready,
-    needs=(Part.APISERVER, Part.CONTROLLERS),
+    needs=(Part.APISERVER,),
+    wants=(Part.CONTROLLERS,),
     prepare=prepare,
 )

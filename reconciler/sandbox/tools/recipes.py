@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Recipe:
-    """How one tool is built. `package` is relative to the module; `data` are folders of the module needed at run time."""
+    """How one tool is built. `package` is relative to the module; `data` are its folders needed at run time."""
 
     name: str
     module: str
@@ -37,13 +37,39 @@ class Recipe:
 KUBERNETES = "v1.35.4"
 ROLLOUTS_LIBRARIES = "v0.34.5"
 
-_STAGING = (
-    "api apiextensions-apiserver apimachinery apiserver cli-runtime client-go cloud-provider cluster-bootstrap "
-    "code-generator component-base component-helpers controller-manager cri-api cri-client csi-translation-lib "
-    "dynamic-resource-allocation endpointslice externaljwt kms kube-aggregator kube-controller-manager kube-proxy "
-    "kube-scheduler kubectl kubelet metrics mount-utils pod-security-admission sample-apiserver sample-cli-plugin "
-    "sample-controller"
-).split()
+_STAGING = [
+    "api",
+    "apiextensions-apiserver",
+    "apimachinery",
+    "apiserver",
+    "cli-runtime",
+    "client-go",
+    "cloud-provider",
+    "cluster-bootstrap",
+    "code-generator",
+    "component-base",
+    "component-helpers",
+    "controller-manager",
+    "cri-api",
+    "cri-client",
+    "csi-translation-lib",
+    "dynamic-resource-allocation",
+    "endpointslice",
+    "externaljwt",
+    "kms",
+    "kube-aggregator",
+    "kube-controller-manager",
+    "kube-proxy",
+    "kube-scheduler",
+    "kubectl",
+    "kubelet",
+    "metrics",
+    "mount-utils",
+    "pod-security-admission",
+    "sample-apiserver",
+    "sample-cli-plugin",
+    "sample-controller",
+]
 
 
 def _staging(version: str) -> dict[str, str]:
@@ -128,7 +154,7 @@ _ALL = (
             ),
             "k8s.io/legacy-cloud-providers": "k8s.io/legacy-cloud-providers v0.30.14",
         },
-        variables={"github.com/argoproj/argo-rollouts/utils/version.version": "v1.10.0"},
+        variables={"github.com/argoproj/argo-rollouts/utils/version.version": "1.10.0"},
         data=("manifests/crds", "manifests/role", "manifests/base"),
         disk_mib=3000,
     ),

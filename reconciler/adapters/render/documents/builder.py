@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import yaml
-from yaml._yaml import CParser  # type: ignore[import-untyped]
+from yaml._yaml import CParser
 
 from reconciler.adapters.render.documents.scalars import TAG, NotAValue, plain, plain_key, tagged
 
@@ -20,7 +20,7 @@ _SCALAR_WEIGHT = 8
 
 
 class Bounds(NamedTuple):
-    """`depth` in levels; `aliases` of one document; `weight` in bytes of text that the aliases of a document may add."""
+    """Of one document: levels of nesting, number of aliases, bytes of text that the aliases stand for."""
 
     depth: int = 200
     aliases: int = 10_000

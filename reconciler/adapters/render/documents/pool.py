@@ -8,7 +8,7 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from reconciler.adapters import process
@@ -20,21 +20,21 @@ from reconciler.model.outcome import Reason, Terminal
 _BOOT = "import sys; sys.path[:] = sys.argv[1:]; from reconciler.adapters.render.documents.worker import main; main()"
 _BATCH_BYTES = 4 * 1024 * 1024
 _GROWN_BYTES = 8 * 1024 * 1024
+_BOUNDS = Bounds()
 
 
 class Readers:
     """Safe to call from many threads. Children are started when first needed; `close` ends them."""
 
-    def __init__(self, limits: Limits, *, children: int = 2, bounds: Bounds = Bounds()) -> None:
+    def __init__(self, limits: Limits, *, children: int = 2) -> None:
         self._limits = limits
-        self._bounds = bounds
         self._closed = False
         # Last in, first out: the second child is started only when two threads read at the same time.
         self._idle: queue.LifoQueue[_Child] = queue.LifoQueue()
         for _ in range(children):
             self._idle.put(_Child(limits))
 
-    def read(self, files: Mapping[str, bytes]) -> Iterator[tuple[str, list[Document]]]:
+    def read(self, files: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, list[Document]]]:
         """The documents of each file, in order.
 
         Raises Terminal: INVALID_MANIFEST with file and line, RENDER_LIMIT.
@@ -42,7 +42,7 @@ class Readers:
         for batch in _batches(files):
             child = self._idle.get()
             try:
-                answers = child.exchange(batch, self._bounds)
+                answers = child.exchange(batch, _BOUNDS)
             finally:
                 self._idle.put(child)
                 if self._closed:
@@ -67,7 +67,7 @@ class _Child:
         """An answer for each file; the last one may be bad, then none follows."""
         running = self._process = self._process or _start(self._limits)
         late = threading.Event()
-        watch = threading.Timer(self._limits.time, lambda: (late.set(), running.kill()))
+        watch = threading.Timer(self._limits.time, _kill, (running, late))
         watch.daemon = True
         watch.start()
         answers: list[dict[str, Any]] = []
@@ -104,10 +104,15 @@ class _Child:
             self._process = None
 
 
-def _batches(files: Mapping[str, bytes]) -> Iterator[list[tuple[str, bytes]]]:
+def _kill(child: subprocess.Popen[bytes], late: threading.Event) -> None:
+    late.set()
+    child.kill()
+
+
+def _batches(files: Iterable[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes]]]:
     batch: list[tuple[str, bytes]] = []
     weight = 0
-    for name, text in files.items():
+    for name, text in files:
         if batch and weight + len(text) > _BATCH_BYTES:
             yield batch
             batch, weight = [], 0

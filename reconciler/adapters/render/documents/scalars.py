@@ -102,9 +102,9 @@ def json_number(value: float) -> int | float:
     """A number as JSON carries it through Go. Raises NotAValue for NaN and the infinities."""
     if not math.isfinite(value):
         raise NotAValue("JSON has no NaN and no infinity: write the value in quotes")
-    if -_INT64 <= value < _INT64 and value == int(value):
-        return int(value)
-    return float(value)
+    if isinstance(value, int):
+        return value if -_INT64 <= value < _INT64 else float(value)
+    return int(value) if -_INT64 < value < _INT64 and value == int(value) else value
 
 
 def _number(text: str) -> Any:

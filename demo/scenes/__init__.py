@@ -1,0 +1,21 @@
+"""The scenes, in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from demo.scenes.broken import a_broken_commit_is_refused
+from demo.scenes.change import an_image_changes
+from demo.scenes.deploy import a_config_repository_is_deployed, a_cluster_is_there
+from demo.scenes.drift import somebody_edits_a_live_object
+from demo.scenes.prune import a_file_leaves_git
+from demo.stage import Stage
+
+SCENES: tuple[Callable[[Stage], None], ...] = (
+    a_cluster_is_there,
+    a_config_repository_is_deployed,
+    an_image_changes,
+    somebody_edits_a_live_object,
+    a_file_leaves_git,
+    a_broken_commit_is_refused,
+)

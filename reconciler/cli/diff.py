@@ -1,0 +1,128 @@
+"""`dispatch diff`: what applying would change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.colour import colour_option
+from reconciler.cli.options import cluster_options
+from reconciler.cli.rendering import name_hooks, of_file, of_folder, render_options
+
+if TYPE_CHECKING:
+    from reconciler.cli.targets import Target
+    from reconciler.engine.preview import Difference
+    from reconciler.ports import Cluster
+
+
+@click.command()
+@click.argument("target", required=False, metavar="[PATH|NAME]")
+@click.option("-f", "--file", type=click.Path(path_type=Path), help="Compare what the Application in this file says.")
+@click.option(
+    "-n",
+    "--namespace",
+    help="Of the Application NAME; for objects and documents that name none. `default` if not given.",
+)
+@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@colour_option
+@render_options
+@cluster_options
+def diff(
+    target: str | None,
+    file: Path | None,
+    namespace: str | None,
+    output: str,
+    color: str,
+    name: str | None,
+    renderer: str,
+    values: tuple[Path, ...],
+    root: Path | None,
+    allow_remote_bases: bool,
+    kubeconfig: Path | None,
+    context: str | None,
+) -> None:
+    """Show what applying would change: the live objects against what Git wants, by the server's dry-run.
+
+    The target is a folder, the file of an Application (-f), or the NAME of an Application in the cluster, whose
+    revision is then fetched. A folder wins over an Application of the same name. Nothing is written; the values of
+    Secrets are masked. Exit code 0: no difference, 1: differences, 2: an error.
+
+    \b
+    Examples:
+      dispatch diff overlays/staging -n shop
+      dispatch diff -f applications/shop.yaml
+      dispatch diff shop -n team-a
+    """
+    if (target is None) == (file is None):
+        raise click.UsageError("name either a folder, an Application of the cluster, or an Application's file with -f")
+    if (values or renderer != "auto") and (target is None or not _is_path(target)):
+        raise click.UsageError("--renderer and --values are for a folder: else the Application says them")
+    from reconciler import app
+
+    with closing(app.connect(app.Settings(kubeconfig, context))) as cluster:
+        place = namespace or "default"
+        if target is not None and not _is_path(target):
+            from reconciler.cli.targets import of_cluster
+
+            found = of_cluster(cluster, place, target, allow_remote_bases=allow_remote_bases)
+        else:
+            from reconciler.cli.targets import of_local
+
+            if file is not None:
+                local = of_file(file, name=name, namespace=namespace, root=root)
+            else:
+                assert target is not None
+                local = of_folder(Path(target), name=name, namespace=place, renderer=renderer, values=values, root=root)
+            found = of_local(cluster, local, namespace=place, allow_remote_bases=allow_remote_bases)
+        name_hooks(found.rendered.hooks)
+        differences = _compare(cluster, found)
+    raise SystemExit(_show(differences, output, color))
+
+
+def _is_path(target: str) -> bool:
+    """An object's name has no slash and is no `.`; a folder that is there wins."""
+    return "/" in target or target in (".", "..") or Path(target).is_dir()
+
+
+def _compare(cluster: Cluster, target: Target) -> list[Difference]:
+    from reconciler.core.applyset import applyset_id
+    from reconciler.core.desired import complete
+    from reconciler.core.order import stages
+    from reconciler.engine.preview import leaving, preview
+
+    application = target.application
+    applyset = applyset_id(application.metadata.name, application.metadata.namespace) if application else ""
+    ordered = [manifest for stage in stages(target.rendered.manifests) for manifest in stage]
+    wanted = complete(ordered, cluster.resource, target.namespace, applyset)
+    if application is None:
+        return preview(cluster, wanted)
+    found = preview(cluster, wanted, applyset=applyset, ignore=application.spec.drift.ignore)
+    gone, stopped = leaving(cluster, applyset, target.contained, {each.id for each in wanted}, application.spec.sync)
+    if stopped:
+        click.echo(f"the controller would not delete these: {stopped}", err=True)
+    return [*found, *gone]
+
+
+def _show(differences: Sequence[Difference], output: str, color: str) -> int:
+    """The exit code. Errors are on standard error in the text, and in the array in JSON."""
+    from reconciler.cli.colour import painter
+    from reconciler.cli.differences import as_text, as_values, summary
+    from reconciler.cli.writing import as_json
+    from reconciler.model.change import Action
+
+    errors = [each.error for each in differences if each.error]
+    changes = [each for each in differences if each.action is not Action.NONE]
+    if output == "json":
+        click.echo(as_json(as_values(differences)), nl=False)
+    else:
+        paint = painter(color)
+        for each in changes:
+            click.echo(as_text(each, paint), color=True)
+        for error in errors:
+            click.echo(f"error: {error}", err=True)
+        click.echo(summary(differences), err=True)
+    return 2 if errors else 1 if changes else 0

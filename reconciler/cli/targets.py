@@ -1,0 +1,119 @@
+"""What `dispatch diff` compares with a cluster: a folder, an Application in a file, or one that is in the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reconciler.cli import applications, rendering
+from reconciler.model.outcome import Reason, Terminal
+
+if TYPE_CHECKING:
+    from reconciler.model.application import Application
+    from reconciler.model.identity import GroupKind
+    from reconciler.model.rendered import Rendered
+    from reconciler.model.repository import Repository
+    from reconciler.ports import Cluster, GitCredentials
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """`namespace` is for objects that name none. `contained` are the kinds that the Application's set may hold in the
+    cluster; empty where there is no such Application."""
+
+    rendered: Rendered
+    namespace: str
+    application: Application | None = None
+    contained: frozenset[GroupKind] = frozenset()
+
+
+def of_local(cluster: Cluster, local: rendering.Local, *, namespace: str, allow_remote_bases: bool) -> Target:
+    """What the files of this machine want; for an Application with what the cluster knows of its namesake."""
+    rendered = rendering.rendered(local, allow_remote_bases=allow_remote_bases)
+    application = local.application
+    if application is None:
+        return Target(rendered, namespace)
+    return Target(rendered, application.namespace, application, _contained(cluster, application))
+
+
+def of_cluster(cluster: Cluster, namespace: str, name: str, *, allow_remote_bases: bool) -> Target:
+    """What Git wants of an Application of the cluster now. Raises Terminal, Transient."""
+    from reconciler import app
+    from reconciler.core.refs import resolve
+    from reconciler.engine.stages.fetch import wanted_ref
+    from reconciler.engine.stages.render import request
+    from reconciler.ports import Remote
+
+    document = applications.read(cluster, "Application", namespace, name)
+    application: Application = _load(document)
+    repository: Repository = _load(
+        applications.read(cluster, "Repository", namespace, application.spec.source.repository)
+    )
+    remote = Remote(repository.spec.url, _credentials(cluster, repository), repository.spec.timeout)
+    settings = app.Settings(allow_file_repositories=True, allow_remote_bases=allow_remote_bases)
+    source, renderer = app.open_source(settings), app.open_renderer(settings)
+    try:
+        refs = source.refs(remote)
+        revision = resolve(wanted_ref(application, repository.spec.branch), refs, repository.spec.url)
+        source.fetch(remote, revision.commit, refs)
+        rendered = renderer.render(source.tree(remote, revision.commit), request(application))
+    finally:
+        renderer.close()
+        source.close()
+    click.echo(f"comparing with {revision}", err=True)
+    return Target(rendered, application.namespace, application, _kinds(document))
+
+
+def _load(document: Mapping[str, Any]) -> Any:
+    from reconciler.model.document import load
+    from reconciler.model.manifest import Origin
+
+    metadata = document["metadata"]
+    return load(dict(document), Origin(f"{document['kind']} {metadata.get('namespace', '')}/{metadata['name']}"))
+
+
+def _credentials(cluster: Cluster, repository: Repository) -> GitCredentials | None:
+    """From the Secret, where we may read it; without it the remote may still let everybody in."""
+    from reconciler.engine.repositories import credentials_of
+
+    reference = repository.spec.credentials_ref
+    if reference is None:
+        return None
+    resource = cluster.resource("v1", "Secret")
+    why = "it is not there"
+    try:
+        secret = cluster.read(resource, repository.metadata.namespace, reference.name) if resource else None
+    except Terminal as error:
+        if error.reason is not Reason.FORBIDDEN:
+            raise
+        secret, why = None, "you may not read it"
+    if secret is None:
+        click.echo(f"the Secret {reference.name} is not used: {why}; the remote is asked without credentials", err=True)
+        return None
+    return credentials_of(secret.get("data") or {}, reference.name)
+
+
+def _contained(cluster: Cluster, application: Application) -> frozenset[GroupKind]:
+    from reconciler.model.resource import API_VERSION
+
+    resource = cluster.resource(API_VERSION, "Application")
+    if resource is None:
+        return frozenset()
+    try:
+        document = cluster.read(resource, application.metadata.namespace, application.metadata.name)
+    except Terminal as error:
+        if error.reason is not Reason.FORBIDDEN:
+            raise
+        click.echo(f"deletions are not shown: {error.message}", err=True)
+        return frozenset()
+    return frozenset() if document is None else _kinds(document)
+
+
+def _kinds(document: Mapping[str, Any]) -> frozenset[GroupKind]:
+    from reconciler.core.applyset import contained_kinds
+
+    return contained_kinds(document["metadata"].get("annotations") or {})

@@ -1,0 +1,178 @@
+"""What `dispatch install` puts into a cluster: the kinds, a namespace, and the least rights that the controller needs.
+
+Three roles, so that each can be read, bound and widened by itself:
+
+- `dispatch-controller`: its own kinds, and Kubernetes events. Nothing else.
+- `dispatch-applier`: what Applications may contain. An aggregate of every ClusterRole with the label
+  `rbac.dispatch.dev/aggregate-to-applier: "true"`; `dispatch-applier-workloads` brings the common workload kinds.
+  Secrets, roles, webhooks and definitions are not among them: add a labelled ClusterRole for those that you want.
+- `dispatch-credentials`: `get` of Secrets, bound by a RoleBinding only in the namespaces that hold Repositories with
+  credentials. Never `list`: that is reading all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from reconciler.model.crd import definitions
+from reconciler.model.resource import GROUP
+
+NAMESPACE = "dispatch-system"
+CONTROLLER = "dispatch-controller"
+APPLIER = "dispatch-applier"
+CREDENTIALS = "dispatch-credentials"
+AGGREGATE = "rbac.dispatch.dev/aggregate-to-applier"
+
+_LABELS = {"app.kubernetes.io/name": "dispatch", "app.kubernetes.io/part-of": "dispatch"}
+_CACHE = "/var/cache/dispatch"
+_RBAC = "rbac.authorization.k8s.io"
+_KINDS = ("applications", "repositories")
+_APPLY = ("get", "list", "watch", "create", "patch", "delete")
+"""An apply that creates is checked for `create` as well as `patch`."""
+
+_WORKLOADS = {
+    "": ("configmaps", "persistentvolumeclaims", "pods", "serviceaccounts", "services"),
+    "apps": ("daemonsets", "deployments", "replicasets", "statefulsets"),
+    "argoproj.io": ("analysistemplates", "rollouts"),
+    "autoscaling": ("horizontalpodautoscalers",),
+    "batch": ("cronjobs", "jobs"),
+    "gateway.networking.k8s.io": ("grpcroutes", "httproutes"),
+    "networking.k8s.io": ("ingresses", "networkpolicies"),
+    "policy": ("poddisruptionbudgets",),
+}
+
+
+class Installation(NamedTuple):
+    """`image` adds the controller's Deployment. `credentials_in`: namespaces whose Secrets may be read by name."""
+
+    namespace: str = NAMESPACE
+    image: str = ""
+    credentials_in: tuple[str, ...] = ()
+
+
+def objects(wanted: Installation) -> list[dict[str, Any]]:
+    """All objects, in the order in which they must be applied: definitions and the namespace first."""
+    account = {"kind": "ServiceAccount", "name": CONTROLLER, "namespace": wanted.namespace}
+    namespaces = dict.fromkeys((wanted.namespace, *wanted.credentials_in))
+    return [
+        *definitions(),
+        _namespace(wanted.namespace),
+        _object("v1", "ServiceAccount", CONTROLLER, namespace=wanted.namespace),
+        _role(CONTROLLER, _own_rules()),
+        _bound(CONTROLLER, account),
+        _aggregate(),
+        _role(f"{APPLIER}-workloads", _workload_rules(), {AGGREGATE: "true"}),
+        _bound(APPLIER, account),
+        _role(CREDENTIALS, [_rule("", ["secrets"], ["get"])]),
+        *(_bound(CREDENTIALS, account, namespace) for namespace in namespaces),
+        # Into `view` only. Whoever may write an Application deploys with the controller's rights, not with their own,
+        # so being an editor of a namespace must not be enough for it.
+        _role(
+            "dispatch-view", [_rule(GROUP, _KINDS, ["get", "list", "watch"])], {f"{_RBAC}/aggregate-to-view": "true"}
+        ),
+        *([_deployment(wanted)] if wanted.image else []),
+    ]
+
+
+def _own_rules() -> list[dict[str, Any]]:
+    """The ApplySet's label and annotations are on the Application itself, hence its `patch`."""
+    return [
+        _rule(GROUP, _KINDS, ["get", "list", "watch"]),
+        _rule(GROUP, ["applications", "applications/status", "repositories/status"], ["patch"]),
+        _rule("", ["events"], ["create", "patch"]),
+    ]
+
+
+def _workload_rules() -> list[dict[str, Any]]:
+    """A namespace may be made, and never deleted: all that is in it would go with it."""
+    return [
+        *(_rule(group, kinds, _APPLY) for group, kinds in _WORKLOADS.items()),
+        _rule("", ["namespaces"], ["get", "list", "watch", "create", "patch"]),
+    ]
+
+
+def _rule(group: str, resources: Sequence[str], verbs: Sequence[str]) -> dict[str, Any]:
+    return {"apiGroups": [group], "resources": list(resources), "verbs": list(verbs)}
+
+
+def _object(
+    api_version: str, kind: str, name: str, *, namespace: str = "", labels: dict[str, str] | None = None, **rest: Any
+) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"name": name}
+    if namespace:
+        metadata["namespace"] = namespace
+    metadata["labels"] = {**_LABELS, **(labels or {})}
+    return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **rest}
+
+
+def _namespace(name: str) -> dict[str, Any]:
+    """The controller needs no privilege on its node, and the namespace says so (Pod Security Standards)."""
+    return _object("v1", "Namespace", name, labels={"pod-security.kubernetes.io/enforce": "restricted"})
+
+
+def _role(name: str, rules: list[dict[str, Any]], labels: dict[str, str] | None = None) -> dict[str, Any]:
+    return _object(f"{_RBAC}/v1", "ClusterRole", name, labels=labels, rules=rules)
+
+
+def _aggregate() -> dict[str, Any]:
+    """Without `rules`: those are the aggregation controller's to write."""
+    rule = {"clusterRoleSelectors": [{"matchLabels": {AGGREGATE: "true"}}]}
+    return _object(f"{_RBAC}/v1", "ClusterRole", APPLIER, aggregationRule=rule)
+
+
+def _bound(role: str, account: dict[str, str], namespace: str = "") -> dict[str, Any]:
+    """The role for the account: in one namespace, or in all of them."""
+    return _object(
+        f"{_RBAC}/v1",
+        "RoleBinding" if namespace else "ClusterRoleBinding",
+        role,
+        namespace=namespace,
+        subjects=[account],
+        roleRef={"apiGroup": _RBAC, "kind": "ClusterRole", "name": role},
+    )
+
+
+def _deployment(wanted: Installation) -> dict[str, Any]:
+    """One replica, replaced before its successor starts: two controllers would do everything twice."""
+    labels = {"app.kubernetes.io/name": "dispatch", "app.kubernetes.io/component": "controller"}
+    pod = {
+        "serviceAccountName": CONTROLLER,
+        "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "fsGroup": 65532}
+        | {"seccompProfile": {"type": "RuntimeDefault"}},
+        "terminationGracePeriodSeconds": 15,
+        "containers": [_container(wanted.image)],
+        "volumes": [{"name": "cache", "emptyDir": {}}, {"name": "tmp", "emptyDir": {}}],
+    }
+    return _object(
+        "apps/v1",
+        "Deployment",
+        CONTROLLER,
+        namespace=wanted.namespace,
+        labels=labels,
+        spec={
+            "replicas": 1,
+            "strategy": {"type": "Recreate"},
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": pod},
+        },
+    )
+
+
+def _container(image: str) -> dict[str, Any]:
+    return {
+        "name": "controller",
+        "image": image,
+        "args": ["run", "--log-format=json"],
+        "env": [{"name": "DISPATCH_CACHE", "value": _CACHE}, {"name": "HOME", "value": _CACHE}],
+        "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": [
+            {"name": "cache", "mountPath": _CACHE},
+            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 (a folder of the pod, not of this machine)
+        ],
+    }

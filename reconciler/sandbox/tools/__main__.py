@@ -1,0 +1,17 @@
+"""`python -m reconciler.sandbox.tools [NAME ...]`: build the tools, all of them when none is named."""
+
+from __future__ import annotations
+
+import sys
+
+from reconciler.sandbox.errors import SandboxError
+from reconciler.sandbox.progress import ProgressPrinter
+from reconciler.sandbox.tools import ensure
+from reconciler.sandbox.tools.recipes import RECIPES
+
+if __name__ == "__main__":
+    try:
+        with ProgressPrinter() as progress:
+            ensure(sys.argv[1:] or RECIPES, progress)
+    except SandboxError as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,65 @@
+"""Runs every test, in two groups: what needs nothing runs while the sandbox's parts are built, then what needs them.
+
+Prints the count and the time of each group; exit code 1 when a test fails. Arguments are passed to pytest.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+GROUPS = {"without a platform": "not sandbox", "on the sandbox": "sandbox"}
+
+
+class Outcome(NamedTuple):
+    """One group: pytest's exit code, how many tests ran, how many failed, and the seconds it took."""
+
+    code: int
+    tests: int
+    failed: int
+    seconds: float
+
+
+def build() -> subprocess.Popen[bytes]:
+    """Start to build what the sandbox needs; seconds when the cache holds it."""
+    return subprocess.Popen([sys.executable, "-m", "reconciler.sandbox.tools"], cwd=ROOT)
+
+
+def run(marker: str, report: Path, arguments: list[str]) -> Outcome:
+    began = time.monotonic()
+    command = [sys.executable, "-m", "pytest", "-m", marker, "-n", "2", f"--junitxml={report}", *arguments]
+    code = subprocess.run(command, cwd=ROOT, check=False).returncode
+    seconds = time.monotonic() - began
+    if not report.exists():
+        return Outcome(code or 1, 0, 0, seconds)
+    suite = next(ElementTree.parse(report).getroot().iter("testsuite")).attrib
+    return Outcome(code, int(suite["tests"]), int(suite["failures"]) + int(suite["errors"]), seconds)
+
+
+def main() -> int:
+    building = build()
+    outcomes: dict[str, Outcome] = {}
+    with TemporaryDirectory() as folder:
+        for position, (name, marker) in enumerate(GROUPS.items()):
+            if position and building.wait():
+                print("the sandbox's parts could not be built; see above", file=sys.stderr)
+                return 1
+            print(f"\n== tests {name}", flush=True)
+            outcomes[name] = run(marker, Path(folder) / f"{position}.xml", sys.argv[1:])
+    print()
+    for name, outcome in outcomes.items():
+        print(f"{name:<20} {outcome.tests:>5} tests  {outcome.failed:>3} failed  {outcome.seconds:>6.0f} s")
+    print(
+        f"{sum(o.tests - o.failed for o in outcomes.values())} passed, {sum(o.failed for o in outcomes.values())} failed"
+    )
+    return max(outcome.code for outcome in outcomes.values())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

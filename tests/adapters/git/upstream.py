@@ -1,0 +1,92 @@
+"""Real repositories for tests, made by git's fast-import: any name and any mode, and no work tree."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+ENVIRONMENT = {
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "LC_ALL": "C",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    "GIT_COMMITTER_NAME": "Test",
+    "GIT_COMMITTER_EMAIL": "test@example.com",
+}
+
+
+class File(NamedTuple):
+    """A file that is not a plain one: a program, a link (its content is the target) or a submodule (a commit id)."""
+
+    content: bytes
+    mode: str
+
+    @classmethod
+    def program(cls, content: bytes) -> File:
+        return cls(content, "100755")
+
+    @classmethod
+    def link(cls, target: bytes) -> File:
+        return cls(target, "120000")
+
+    @classmethod
+    def submodule(cls, commit: str) -> File:
+        return cls(commit.encode(), "160000")
+
+
+Files = Mapping[str | bytes, bytes | File]
+
+
+class Upstream:
+    """A bare repository that plays the remote one."""
+
+    def __init__(self, path: Path, branch: str = "main", object_format: str = "sha1") -> None:
+        self.path = path
+        subprocess.run(
+            ["git", "init", "-q", "--bare", "-b", branch, f"--object-format={object_format}", str(path)],
+            env=ENVIRONMENT,
+            check=True,
+        )
+
+    def git(self, *arguments: str, stdin: bytes = b"") -> str:
+        done = subprocess.run(
+            ["git", *arguments], cwd=self.path, env=ENVIRONMENT, input=stdin, capture_output=True, check=True
+        )
+        return done.stdout.decode().strip()
+
+    def commit(
+        self,
+        files: Files,
+        branch: str = "main",
+        message: str | bytes = "change",
+        author: str = "Ada <ada@example.com>",
+        parent: bool = True,
+    ) -> str:
+        """A commit that holds exactly these files; without `parent` the branch is forced onto a new history."""
+        text = message if isinstance(message, bytes) else message.encode()
+        ref = f"refs/heads/{branch}"
+        exists = bool(self.git("for-each-ref", ref))
+        stream = [f"commit {ref}\n".encode()]
+        stream.append(f"author {author} 1700000000 +0000\ncommitter {author} 1700000000 +0000\n".encode())
+        stream.append(b"data %d\n%s\n" % (len(text), text))
+        if exists and parent:
+            stream.append(f"from {ref}^0\n".encode())
+        stream.append(b"deleteall\n")
+        for name, value in files.items():
+            content, mode = (value.content, value.mode) if isinstance(value, File) else (value, "100644")
+            path = _quoted(name if isinstance(name, bytes) else name.encode())
+            if mode == "160000":
+                stream.append(b"M 160000 %s %s\n" % (content, path))
+            else:
+                stream.append(b"M %s inline %s\ndata %d\n%s\n" % (mode.encode(), path, len(content), content))
+        self.git("fast-import", "--quiet", "--force", stdin=b"".join(stream))
+        return self.git("rev-parse", ref)
+
+
+def _quoted(path: bytes) -> bytes:
+    escaped = b"".join(
+        b"\\%03o" % byte if byte < 33 or byte > 126 or byte in b'"\\' else bytes([byte]) for byte in path
+    )
+    return b'"' + escaped + b'"'

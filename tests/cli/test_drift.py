@@ -1,0 +1,112 @@
+"""`dispatch drift`: who changed what, as a table, a report or data."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from command_line import application, dispatch, put
+
+from reconciler.adapters.kube.cluster import KubeCluster
+from reconciler.sandbox.platform import Sandbox
+
+
+def entry(**more: Any) -> dict[str, Any]:
+    return {
+        "object": "Deployment.apps/shop/web",
+        "field": "/spec/replicas",
+        "drift": "changed",
+        "wanted": "2",
+        "live": "5",
+        "manager": "kubectl-edit",
+        "operation": "Update",
+        "at": "2026-11-23T14:59:00Z",
+        "seen": "2026-11-23T15:00:00Z",
+        **more,
+    }
+
+
+CORRECTED = entry(
+    field="/metadata/labels/a|b", live="`x` | <b>@all\n</b>", corrected="2026-11-23T15:00:01Z", manager="bob"
+)
+
+
+def test_the_table_names_field_author_and_time(live: KubeCluster, access: tuple[str, ...], namespace: str) -> None:
+    put(live, [application("shop", namespace, status={"drift": [entry()]})])
+
+    lines = dispatch("drift", "shop", *access).out.splitlines()
+
+    assert lines[0].split() == ["OBJECT", "FIELD", "CLASS", "WANTED", "LIVE", "MANAGER", "WHEN", "SEEN", "CORRECTED"]
+    assert lines[1].split() == (
+        "Deployment.apps/shop/web /spec/replicas changed 2 5 kubectl-edit 2026-11-23 14:59:00Z 2026-11-23 15:00:00Z"
+    ).split()
+
+
+def test_several_applications_are_named(live: KubeCluster, access: tuple[str, ...], namespace: str) -> None:
+    put(live, [application("shop", namespace, status={"drift": [entry()]})])
+    put(live, [application("pay", namespace, status={"drift": [entry(drift="missing", field="")]})])
+
+    lines = dispatch("drift", *access).out.splitlines()
+
+    assert [line.split()[0] for line in lines] == ["APPLICATION", f"{namespace}/pay", f"{namespace}/shop"]
+
+
+def test_json_has_every_value(live: KubeCluster, access: tuple[str, ...], namespace: str) -> None:
+    put(live, [application("shop", namespace, status={"drift": [entry(), CORRECTED]})])
+
+    first, second = json.loads(dispatch("drift", "shop", *access, "-o", "json").out)
+
+    assert first == {
+        "application": "shop",
+        "namespace": namespace,
+        "object": "Deployment.apps/shop/web",
+        "field": "/spec/replicas",
+        "class": "changed",
+        "wanted": "2",
+        "live": "5",
+        "manager": "kubectl-edit",
+        "operation": "Update",
+        "at": "2026-11-23T14:59:00Z",
+        "seen": "2026-11-23T15:00:00Z",
+        "corrected": None,
+    }
+    assert second["corrected"] == "2026-11-23T15:00:01Z"
+
+
+def test_markdown_is_a_report(live: KubeCluster, access: tuple[str, ...], namespace: str) -> None:
+    put(live, [application("shop", namespace, status={"drift": [entry(), CORRECTED]})])
+
+    lines = dispatch("drift", "shop", *access, "-o", "markdown").out.splitlines()
+
+    assert lines[0] == f"## Drift in {namespace}/shop"
+    assert lines[2] == "2 fields were changed in the cluster; 1 of them still differ from Git."
+    assert lines[4].startswith("| OBJECT | FIELD | CLASS |")
+    assert lines[5] == "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+    assert lines[6].startswith("| `Deployment.apps/shop/web` | `/spec/replicas` | `changed` | `2` | `5` |")
+    assert "`/metadata/labels/a\\|b`" in lines[7]
+    assert "`'x' \\| <b>@all </b>`" in lines[7]
+    assert len(lines) == 8
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [("table", "no drift in namespace "), ("markdown", "Nothing differs from Git."), ("json", "[]")],
+)
+def test_no_drift_is_said(access: tuple[str, ...], form: str, words: str) -> None:
+    ran = dispatch("drift", *access, "-o", form)
+
+    assert (ran.code, ran.err) == (0, "")
+    assert words in ran.out
+
+
+def test_all_namespaces(live: KubeCluster, kinds: Sandbox, namespace: str) -> None:
+    put(live, [application("shop", namespace, status={"drift": [entry()]})])
+
+    ran = dispatch("drift", "-A", "-o", "json", "--kubeconfig", kinds.home.kubeconfig)
+
+    assert namespace in {row["namespace"] for row in json.loads(ran.out)}
+
+
+def test_a_name_and_all_namespaces_contradict_each_other(kinds: Sandbox) -> None:
+    assert dispatch("drift", "shop", "-A", "--kubeconfig", kinds.home.kubeconfig).code == 2

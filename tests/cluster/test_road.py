@@ -1,0 +1,190 @@
+"""The road of one commit, on a real API server: what Git says is what the cluster holds."""
+
+from __future__ import annotations
+
+from team import Team, config_map, deployment, eventually
+
+from reconciler.core.applyset import PART_OF, applyset_id
+
+
+def test_a_folder_of_manifests_becomes_a_healthy_application(team: Team) -> None:
+    commit = team.push({"web/deployment.yaml": deployment("web", replicas=2), "web/config.yaml": config_map("web", a="1")})
+    team.read_repository()
+    team.deploy("web", "web")
+    status = team.until_ready("web", commit)
+    assert (status["sync"], status["health"], status["objects"]) == ("Synced", "Healthy", 2)
+    live = team.live("apps/v1", "Deployment", "web")
+    assert live is not None and live["status"]["availableReplicas"] == 2
+    assert live["metadata"]["labels"][PART_OF] == applyset_id("web", team.namespace)
+
+
+def test_a_commit_that_changes_an_image_is_live(team: Team) -> None:
+    team.push({"web/deployment.yaml": deployment("web", "nginx:1.29.3")})
+    team.read_repository()
+    team.deploy("web", "web")
+    team.until_ready("web")
+    commit = team.push({"web/deployment.yaml": deployment("web", "nginx:1.29.4")})
+    team.until_ready("web", commit)
+    live = team.live("apps/v1", "Deployment", "web")
+    assert live is not None
+    assert live["spec"]["template"]["spec"]["containers"][0]["image"] == "nginx:1.29.4"
+
+
+def test_a_removed_file_prunes_its_object_and_nothing_else(team: Team) -> None:
+    team.push({"web/a.yaml": config_map("a", x="1"), "web/b.yaml": config_map("b", x="1")})
+    team.read_repository()
+    team.deploy("web", "web")
+    team.until_ready("web")
+    commit = team.push({"web/b.yaml": None})
+    status = team.until_ready("web", commit)
+    assert status["history"][0]["pruned"] == 1
+    assert team.gone("v1", "ConfigMap", "b")
+    assert team.live("v1", "ConfigMap", "a") is not None
+
+
+def test_a_field_changed_by_hand_is_put_back_and_its_author_named(team: Team) -> None:
+    team.push({"web/a.yaml": config_map("a", key="from git")})
+    team.read_repository()
+    team.deploy("web", "web")
+    team.until_ready("web")
+    team.edit("v1", "ConfigMap", "a", {"data": {"key": "by hand"}})
+    entry = eventually(lambda: next(iter(team.status("web").get("drift", [])), None), what=lambda: team.status("web"))
+    assert (entry["field"], entry["wanted"], entry["live"]) == ("/data/key", "from git", "by hand")
+    assert entry["manager"] == "kubectl-edit"
+    assert entry["corrected"]
+    live = team.live("v1", "ConfigMap", "a")
+    assert live is not None and live["data"] == {"key": "from git"}
+
+
+def test_an_object_deleted_by_hand_comes_back(team: Team) -> None:
+    team.push({"web/a.yaml": config_map("a", key="1")})
+    team.read_repository()
+    team.deploy("web", "web")
+    team.until_ready("web")
+    before = team.live("v1", "ConfigMap", "a")
+    assert before is not None
+    team.delete("v1", "ConfigMap", "a")
+    eventually(lambda: (now := team.live("v1", "ConfigMap", "a")) and now["metadata"]["uid"] != before["metadata"]["uid"])
+    eventually(lambda: team.status("web")["drift"])
+    assert team.status("web")["drift"][0]["drift"] == "missing"
+
+
+def test_drift_is_only_reported_when_correcting_is_off(team: Team) -> None:
+    team.push({"web/a.yaml": config_map("a", key="from git")})
+    team.read_repository()
+    team.deploy("web", "web", drift={"correct": False})
+    team.until_ready("web")
+    team.edit("v1", "ConfigMap", "a", {"data": {"key": "by hand"}})
+    eventually(lambda: team.status("web")["sync"] == "OutOfSync")
+    live = team.live("v1", "ConfigMap", "a")
+    assert live is not None and live["data"] == {"key": "by hand"}
+    assert "kubectl-edit" in team.condition("web")["message"]
+
+
+def test_a_field_that_git_stops_naming_is_taken_out(team: Team) -> None:
+    team.push({"web/a.yaml": config_map("a", stays="1", goes="1")})
+    team.read_repository()
+    team.deploy("web", "web")
+    team.until_ready("web")
+    commit = team.push({"web/a.yaml": config_map("a", stays="1")})
+    team.until_ready("web", commit)
+    live = team.live("v1", "ConfigMap", "a")
+    assert live is not None and live["data"] == {"stays": "1"}
+
+
+def test_a_manual_application_shows_the_difference_and_waits_for_sync(team: Team) -> None:
+    team.push({"web/a.yaml": config_map("a", key="1")})
+    team.read_repository()
+    team.deploy("web", "web", sync={"mode": "Manual"})
+    message = team.until_reason("web", "OutOfSync")
+    assert "dispatch sync" in message
+    assert team.live("v1", "ConfigMap", "a") is None
+    team.deploy("web", "web", sync={"mode": "Manual"}, annotations={"dispatch.dev/sync": "now"})
+    status = team.until_ready("web")
+    eventually(lambda: team.status("web")["handledSync"] == "now")
+    assert team.live("v1", "ConfigMap", "a") is not None
+    assert status["sync"] == "Synced"
+
+
+def test_a_later_wave_waits_until_the_earlier_one_is_healthy(team: Team) -> None:
+    slow = deployment("first", extra="  annotations: {dispatch.dev/wave: '-1'}\n").replace(
+        "labels: {app: first}\n    spec", "labels: {app: first}\n      annotations: {dispatch.dev/sandbox-pod: unready}\n    spec"
+    )
+    team.push({"web/first.yaml": slow, "web/second.yaml": config_map("second", a="1")})
+    team.read_repository()
+    team.deploy("web", "web")
+    team.until_reason("web", "Progressing")
+    assert team.live("apps/v1", "Deployment", "first") is not None
+    assert team.live("v1", "ConfigMap", "second") is None
+    commit = team.push({"web/first.yaml": deployment("first", extra="  annotations: {dispatch.dev/wave: '-1'}\n")})
+    team.until_ready("web", commit)
+    assert team.live("v1", "ConfigMap", "second") is not None
+
+
+def test_a_deployment_that_never_gets_well_is_told_and_the_next_commit_heals_it(team: Team) -> None:
+    crash = deployment("web").replace(
+        "labels: {app: web}\n    spec", "labels: {app: web}\n      annotations: {dispatch.dev/sandbox-pod: unready}\n    spec"
+    )
+    team.push({"web/deployment.yaml": crash})
+    team.read_repository()
+    team.deploy("web", "web", sync={"timeout": "3s"})
+    message = team.until_reason("web", "HealthCheckTimeout")
+    assert "Deployment.apps" in message
+    commit = team.push({"web/deployment.yaml": deployment("web")})
+    team.until_ready("web", commit)
+
+
+def test_an_application_waits_for_the_one_it_depends_on(team: Team) -> None:
+    team.push({"db/a.yaml": config_map("db", a="1"), "web/a.yaml": config_map("web", a="1")})
+    team.read_repository()
+    team.deploy("web", "web", dependsOn=["db"])
+    message = team.until_reason("web", "DependencyNotReady")
+    assert "'db'" in message and team.live("v1", "ConfigMap", "web") is None
+    team.deploy("db", "db")
+    team.until_ready("web")
+
+
+def test_two_applications_of_one_repository_are_independent(team: Team) -> None:
+    team.push({"one/a.yaml": config_map("one", a="1"), "two/a.yaml": "kind: [broken"})
+    team.read_repository()
+    team.deploy("one", "one")
+    team.deploy("two", "two")
+    team.until_ready("one")
+    assert "two/a.yaml" in team.until_reason("two", "InvalidManifest")
+
+
+def test_deleting_an_application_leaves_its_objects_unless_it_asks(team: Team) -> None:
+    team.push({"web/a.yaml": config_map("a", a="1"), "tmp/b.yaml": config_map("b", a="1")})
+    team.read_repository()
+    team.deploy("web", "web")
+    team.apply(
+        {
+            "apiVersion": "dispatch.dev/v1alpha1",
+            "kind": "Application",
+            "metadata": {"name": "tmp", "finalizers": ["dispatch.dev/prune"]},
+            "spec": {"source": {"repository": "config", "path": "tmp"}},
+        }
+    )
+    team.until_ready("web")
+    team.until_ready("tmp")
+    team.delete("dispatch.dev/v1alpha1", "Application", "web")
+    team.delete("dispatch.dev/v1alpha1", "Application", "tmp")
+    eventually(lambda: team.live("dispatch.dev/v1alpha1", "Application", "tmp") is None)
+    assert team.live("v1", "ConfigMap", "b") is None
+    assert team.live("v1", "ConfigMap", "a") is not None
+
+
+def test_an_unchanged_application_is_not_written(team: Team) -> None:
+    team.push({"web/a.yaml": config_map("a", a="1"), "other/b.yaml": config_map("b", a="1")})
+    team.read_repository()
+    team.deploy("web", "web")
+    team.deploy("other", "other")
+    team.until_ready("web")
+    team.until_ready("other")
+    versions = [team.live("dispatch.dev/v1alpha1", "Application", "web"), team.live("v1", "ConfigMap", "a")]
+    commit = team.push({"other/b.yaml": config_map("b", a="2")})
+    team.until_ready("other", commit)
+    after = [team.live("dispatch.dev/v1alpha1", "Application", "web"), team.live("v1", "ConfigMap", "a")]
+    assert [v and v["metadata"]["resourceVersion"] for v in versions] == [
+        v and v["metadata"]["resourceVersion"] for v in after
+    ]

@@ -1,0 +1,35 @@
+"""What every test gets: the sandbox's fixtures, a clean environment, and the mark of what needs a real platform."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+pytest_plugins = ["sandbox_fixtures", "controller_fixtures"]
+
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.load_profile("suite")
+
+_PLATFORMS = frozenset({"apiserver", "cluster", "platform", "gitea", "namespace", "controller"})
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "sandbox: starts parts of the sandbox (set by itself, from the fixtures used)")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        used = set(getattr(item, "fixturenames", ()))
+        if used & _PLATFORMS or "tests/sandbox" in item.nodeid:
+            item.add_marker(pytest.mark.sandbox)
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the machine's own cluster, git identity or colours."""
+    for name in list(os.environ):
+        if name == "KUBECONFIG" or name.startswith(("GIT_", "HELM_", "KUBERNETES_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("NO_COLOR", "1")

@@ -1,0 +1,64 @@
+"""A running controller and a team that uses it, on the sandbox."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sandbox_fixtures import fresh_namespace
+from somebody import Somebody
+from team import Team
+
+from reconciler import app
+from reconciler.adapters.kube import KubeCluster
+from reconciler.model.crd import definitions
+from reconciler.model.outcome import StageError
+from reconciler.sandbox.platform import Sandbox
+
+
+def open_cluster(sandbox: Sandbox) -> KubeCluster:
+    return app.connect(app.Settings(kubeconfig=sandbox.kubeconfig))
+
+
+def install_kinds(cluster: KubeCluster) -> None:
+    resource = cluster.resource("apiextensions.k8s.io/v1", "CustomResourceDefinition")
+    assert resource is not None
+    for answer in cluster.apply([(resource, document) for document in definitions()]):
+        assert isinstance(answer, dict), answer
+
+
+@pytest.fixture(scope="session")
+def kube(cluster: Sandbox) -> Iterator[KubeCluster]:
+    """The cluster with Dispatch's kinds, as an administrator sees it."""
+    opened = open_cluster(cluster)
+    install_kinds(opened)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def controller(cluster: Sandbox, kube: KubeCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One controller for all tests of the session: each team has a namespace of its own."""
+    settings = app.Settings(
+        kubeconfig=cluster.kubeconfig,
+        cache=tmp_path_factory.mktemp(f"cache-{secrets.token_hex(2)}"),
+        allow_file_repositories=True,
+    )
+    source, renderer, connection = app.open_source(settings), app.open_renderer(settings), app.connect(settings)
+    running = app.build_controller(settings, source, renderer, connection)
+    failures: list[StageError] = []
+    running.start(failures.append)
+    yield
+    stopped = running.stop(within=10)
+    for part in (renderer, source, connection):
+        part.close()
+    assert not failures
+    assert stopped, "the controller did not stop within 10 s"
+
+
+@pytest.fixture
+def team(cluster: Sandbox, kube: KubeCluster, controller: None, tmp_path: Path) -> Team:
+    """A team with an empty repository, in a namespace that no other test has seen."""
+    return Team(kube, Somebody(cluster), fresh_namespace(cluster), tmp_path)

@@ -1,0 +1,197 @@
+"""Documents of our kinds, good and bad: what the model says of each, the API server must say too."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, NamedTuple
+
+API_VERSION = "dispatch.dev/v1alpha1"
+
+
+class Case(NamedTuple):
+    """`field` is where the error is, empty for the document as a whole; None for a document that is good."""
+
+    name: str
+    document: dict[str, Any]
+    field: str | None
+
+
+def application() -> dict[str, Any]:
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "Application",
+        "metadata": {"name": "web"},
+        "spec": {"source": {"repository": "config"}},
+    }
+
+
+def repository() -> dict[str, Any]:
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "Repository",
+        "metadata": {"name": "config"},
+        "spec": {"url": "https://git.example.com/config.git"},
+    }
+
+
+_GONE = object()
+
+
+def _with(document: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    changed = copy.deepcopy(document)
+    *above, last = path.split(".")
+    place = changed
+    for part in above:
+        place = place.setdefault(part, {})
+    if value is _GONE:
+        del place[last]
+    else:
+        place[last] = value
+    return changed
+
+
+def _case(base: dict[str, Any], path: str, value: Any, field: str | None) -> Case:
+    shown = "gone" if value is _GONE else repr(value)
+    return Case(f"{base['kind']} {path}={shown[:60]}", _with(base, path, value), field)
+
+
+def good(base: dict[str, Any], path: str, *values: Any) -> list[Case]:
+    return [_case(base, path, value, None) for value in values]
+
+
+def bad(base: dict[str, Any], path: str, *values: Any, field: str | None = None) -> list[Case]:
+    return [_case(base, path, value, path if field is None else field) for value in values]
+
+
+_APP, _REPO = application(), repository()
+_LONG = "a" * 254
+
+CASES: list[Case] = [
+    *good(_APP, "metadata.name", "web", "a", "a.b-c", "0", "a" * 253),
+    *bad(_APP, "metadata.name", "", "Web", "-a", "a-", "a..b", "a.-b", "a_b", _LONG, "ü", 1),
+    *good(_APP, "metadata.labels", {"a": "b", "example.com/a_b": ""}, {}, None),
+    *bad(_APP, "metadata.labels", {"a b": "c"}, field='metadata.labels["a b"]'),
+    *bad(_APP, "metadata.labels", {"a": "c d"}, {"a": 1}, field="metadata.labels.a"),
+    *bad(_APP, "metadata.lables", {}),
+    *bad(_APP, "spec", _GONE, None, [], "x"),
+    *bad(_APP, "spec.surprise", 1, None),
+    *bad(_APP, "spec.source", _GONE, None, "x"),
+    *bad(_APP, "spec.source.brnch", "main"),
+    *bad(_APP, "spec.depends_on", ["a"]),
+    *good(_APP, "spec.source.repository", "config"),
+    *bad(_APP, "spec.source.repository", _GONE, None, "", "A", 1, _LONG),
+    *good(_APP, "spec.source.path", ".", "", "a/b", "a..b", "a/...", "ü/x", None),
+    *bad(_APP, "spec.source.path", "/a", "..", "a/..", "a/../b", "../a", 1, "a" * 1025),
+    *good(_APP, "spec.source.revision", "main", "v1.2", "refs/tags/x", "a" * 40, "ü", None),
+    *bad(_APP, "spec.source.revision", "", "a b", "-a", "a..b", "a~1", "a^", "a:b", "a\n", "/a", "a/", "a.lock", "@"),
+    *good(_APP, "spec.render", None, {}, {"auto": {}}, {"kustomize": {}}, {"plain": {"recurse": False}}),
+    *good(_APP, "spec.render", {"helm": {}}, {"helm": None, "kustomize": {}}, {"helm": None}),
+    *bad(_APP, "spec.render", {"kustomize": {}, "helm": {}}, {"auto": {}, "plain": {}}, "helm", []),
+    *bad(_APP, "spec.render.helmm", {}),
+    *bad(_APP, "spec.render.kustomize.path", "x"),
+    *bad(_APP, "spec.render.plain.recurse", "yes", 1),
+    *good(_APP, "spec.render.helm.values", {}, {"a": {"b": [1, None, {"c": 1.5}]}}, {"n": None}, None),
+    *bad(_APP, "spec.render.helm.values", [], "a: b", 1),
+    *good(_APP, "spec.render.helm.valueFiles", [], ["a.yaml", "/env/a.yaml"], None),
+    *bad(_APP, "spec.render.helm.valueFiles", "a.yaml", {}, ["a"] * 65),
+    *bad(
+        _APP,
+        "spec.render.helm.valueFiles",
+        ["../a"],
+        ["//a"],
+        [""],
+        [1],
+        ["/.."],
+        field="spec.render.helm.valueFiles[0]",
+    ),
+    *good(_APP, "spec.render.helm.releaseName", "web", "a" * 53),
+    *bad(_APP, "spec.render.helm.releaseName", "", "Web", "a" * 54, 1),
+    *bad(_APP, "spec.render.helm.includeCrds", "true", 0),
+    *good(_APP, "spec.destination", None, {}, {"namespace": "staging"}, {"namespace": None}),
+    *bad(_APP, "spec.destination.namespace", "", "a.b", "A", "a" * 64, 1),
+    *good(_APP, "spec.sync.mode", "Automatic", "Manual", None),
+    *bad(_APP, "spec.sync.mode", "", "manual", "Auto", 1, True),
+    *good(_APP, "spec.sync.prune", True, False, None),
+    *bad(_APP, "spec.sync.prune", "true", 1, "", []),
+    *good(_APP, "spec.sync.pruneLimit", 0, 10, "10", "0%", "25%", "100%", None),
+    *bad(_APP, "spec.sync.pruneLimit", -1, "-1", "101%", "25 %", "", "%", 1.5, True, "1" * 17, []),
+    *good(_APP, "spec.sync.timeout", "1s", "1h30m", "1.5h", "1d", "1000ms", "0.5s500ms", "90m", None),
+    *bad(
+        _APP, "spec.sync.timeout", "", "60", 60, "5 m", "-5m", "5M", "0s", "999ms", "0.9s", "1m\n", "9" * 32 + "s", True
+    ),
+    *good(_APP, "spec.drift", None, {}, {"correct": False}, {"ignore": []}),
+    *bad(_APP, "spec.drift.correct", "no", 0),
+    *good(_APP, "spec.drift.ignore", [{"manager": "hpa"}], [{"fields": ["/spec/replicas", "/a~1b/~0"]}]),
+    *good(_APP, "spec.drift.ignore", [{"kind": "Deployment.apps", "name": "web", "fields": ["/spec"], "manager": "x"}]),
+    *bad(_APP, "spec.drift.ignore", [{}], [{"kind": "Deployment"}], [{"fields": []}], field="spec.drift.ignore[0]"),
+    *bad(_APP, "spec.drift.ignore", [{"manager": ""}], field="spec.drift.ignore[0].manager"),
+    *bad(_APP, "spec.drift.ignore", [{"manager": "x", "kind": "a/b"}], field="spec.drift.ignore[0].kind"),
+    *bad(_APP, "spec.drift.ignore", [{"manager": "x", "name": ""}], field="spec.drift.ignore[0].name"),
+    *bad(_APP, "spec.drift.ignore", [{"manager": "x", "nmae": "a"}], field="spec.drift.ignore[0].nmae"),
+    *bad(
+        _APP,
+        "spec.drift.ignore",
+        [{"fields": ["spec"]}],
+        [{"fields": [""]}],
+        [{"fields": ["/a~2"]}],
+        field="spec.drift.ignore[0].fields[0]",
+    ),
+    *bad(_APP, "spec.drift.ignore", {}, "x", [{"manager": "x"}] * 65),
+    *bad(_APP, "spec.drift.ignore", [None], ["x"], field="spec.drift.ignore[0]"),
+    *good(_APP, "spec.dependsOn", [], ["a", "b"], None),
+    *bad(_APP, "spec.dependsOn", "a", ["a", "a"], [f"a{number}" for number in range(65)]),
+    *bad(_APP, "spec.dependsOn", ["A"], [1], [None], field="spec.dependsOn[0]"),
+    *bad(_APP, "spec.dependsOn", ["web"], ["a", "web"], field=""),
+    *good(_REPO, "spec.url", "https://h/a.git", "http://127.0.0.1:3000/a/b", "https://h", "https://[::1]:8443/a"),
+    *good(_REPO, "spec.url", "ssh://git@h:22/a", "git@h:a/b.git", "file:///srv/a b.git", "https://h/@a/b"),
+    *bad(_REPO, "spec.url", _GONE, None, "", "h/a", "/srv/a", "ftp://h/a", "ext::sh -c id", "https://", 1),
+    *bad(
+        _REPO,
+        "spec.url",
+        "https://u:p@h/a",
+        "https://token@h/a",
+        "ssh://u:p@h/a",
+        "https://h/a?token=x",
+        "https://h/a b",
+    ),
+    *bad(
+        _REPO, "spec.url", "ssh://-oProxyCommand=x/a", "git@-oProxyCommand=x:a", "-u@h:a", "git@h:-a", "https://h/a\n"
+    ),
+    *good(_REPO, "spec.branch", "main", "release/1.0", None),
+    *bad(_REPO, "spec.branch", "", "a b", 1),
+    *good(_REPO, "spec.interval", "30s", None),
+    *bad(_REPO, "spec.interval", 30, "0s", "soon"),
+    *bad(_REPO, "spec.timeout", "500ms"),
+    *good(_REPO, "spec.credentialsRef", {"name": "git"}, None),
+    *bad(_REPO, "spec.credentialsRef", "git", []),
+    *bad(
+        _REPO, "spec.credentialsRef", {}, {"name": None}, {"name": "A"}, {"name": ""}, field="spec.credentialsRef.name"
+    ),
+    *bad(_REPO, "spec.credentialsRef", {"name": "a", "namespace": "b"}, field="spec.credentialsRef.namespace"),
+]
+
+
+def whole_application() -> dict[str, Any]:
+    """An Application that names every field of its spec but the other renderers."""
+    return {
+        **application(),
+        "metadata": {"name": "web", "labels": {"team": "a"}, "annotations": {"dispatch.dev/sync": "1"}},
+        "spec": {
+            "source": {"repository": "config", "path": "apps/web", "revision": "v1"},
+            "render": {
+                "helm": {
+                    "releaseName": "web",
+                    "valueFiles": ["values.yaml", "/env/a.yaml"],
+                    "values": {"replicas": 2, "nothing": None},
+                    "includeCrds": False,
+                }
+            },
+            "destination": {"namespace": "staging"},
+            "sync": {"mode": "Manual", "pruneLimit": 5, "timeout": "1h30m"},
+            "drift": {
+                "correct": False,
+                "ignore": [{"kind": "Deployment", "name": "web", "fields": ["/spec/replicas"], "manager": "hpa"}],
+            },
+            "dependsOn": ["cache", "config"],
+        },
+    }
