@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 
-class Duration(click.ParamType):
+class Duration(click.ParamType[float]):
     """`90s`, `5m`, `1h30m`: seconds as a float, by the rule that our documents have."""
 
     name = "duration"

@@ -14,9 +14,16 @@ import click
 from reconciler.cli.applications import Document, Kind, condition, listing, ready_message, short_revision, status
 from reconciler.cli.options import cluster_options, namespace_option
 
-_WORDS: dict[str, Kind] = dict.fromkeys(("applications", "application", "apps", "app"), "Application") | dict.fromkeys(
-    ("repositories", "repository", "repos", "repo"), "Repository"
-)
+_WORDS: dict[str, Kind] = {
+    "applications": "Application",
+    "application": "Application",
+    "apps": "Application",
+    "app": "Application",
+    "repositories": "Repository",
+    "repository": "Repository",
+    "repos": "Repository",
+    "repo": "Repository",
+}
 
 
 @click.command()

@@ -9,26 +9,31 @@ from reconciler.core.definitions import defined_resources
 from reconciler.model.identity import GroupKind
 from reconciler.model.manifest import Manifest
 
-_CLUSTER_WIDE = frozenset(
-    GroupKind.parse(text)
-    for text in (
-        "ComponentStatus Namespace Node PersistentVolume "
-        "MutatingAdmissionPolicy.admissionregistration.k8s.io MutatingAdmissionPolicyBinding.admissionregistration.k8s.io "
-        "MutatingWebhookConfiguration.admissionregistration.k8s.io "
-        "ValidatingAdmissionPolicy.admissionregistration.k8s.io "
-        "ValidatingAdmissionPolicyBinding.admissionregistration.k8s.io "
-        "ValidatingWebhookConfiguration.admissionregistration.k8s.io "
-        "CustomResourceDefinition.apiextensions.k8s.io APIService.apiregistration.k8s.io "
-        "CertificateSigningRequest.certificates.k8s.io ClusterTrustBundle.certificates.k8s.io "
-        "FlowSchema.flowcontrol.apiserver.k8s.io PriorityLevelConfiguration.flowcontrol.apiserver.k8s.io "
-        "IPAddress.networking.k8s.io IngressClass.networking.k8s.io ServiceCIDR.networking.k8s.io "
-        "RuntimeClass.node.k8s.io ClusterRole.rbac.authorization.k8s.io ClusterRoleBinding.rbac.authorization.k8s.io "
-        "DeviceClass.resource.k8s.io DeviceTaintRule.resource.k8s.io ResourceSlice.resource.k8s.io "
-        "PriorityClass.scheduling.k8s.io CSIDriver.storage.k8s.io CSINode.storage.k8s.io StorageClass.storage.k8s.io "
-        "VolumeAttachment.storage.k8s.io VolumeAttributesClass.storage.k8s.io GatewayClass.gateway.networking.k8s.io "
-        "ClusterWorkflowTemplate.argoproj.io ClusterAnalysisTemplate.argoproj.io ClusterIssuer.cert-manager.io"
-    ).split()
-)
+_BY_GROUP = {
+    "": ("Namespace", "Node", "PersistentVolume"),
+    "admissionregistration.k8s.io": (
+        "MutatingAdmissionPolicy",
+        "MutatingAdmissionPolicyBinding",
+        "MutatingWebhookConfiguration",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
+        "ValidatingWebhookConfiguration",
+    ),
+    "apiextensions.k8s.io": ("CustomResourceDefinition",),
+    "apiregistration.k8s.io": ("APIService",),
+    "certificates.k8s.io": ("CertificateSigningRequest", "ClusterTrustBundle"),
+    "flowcontrol.apiserver.k8s.io": ("FlowSchema", "PriorityLevelConfiguration"),
+    "networking.k8s.io": ("IPAddress", "IngressClass", "ServiceCIDR"),
+    "node.k8s.io": ("RuntimeClass",),
+    "rbac.authorization.k8s.io": ("ClusterRole", "ClusterRoleBinding"),
+    "resource.k8s.io": ("DeviceClass", "DeviceTaintRule", "ResourceSlice"),
+    "scheduling.k8s.io": ("PriorityClass",),
+    "storage.k8s.io": ("CSIDriver", "CSINode", "StorageClass", "VolumeAttachment", "VolumeAttributesClass"),
+    "argoproj.io": ("ClusterAnalysisTemplate", "ClusterWorkflowTemplate"),
+    "cert-manager.io": ("ClusterIssuer",),
+    "gateway.networking.k8s.io": ("GatewayClass",),
+}
+_CLUSTER_WIDE = frozenset(GroupKind(group, kind) for group, kinds in _BY_GROUP.items() for kind in kinds)
 """`kubectl api-resources --namespaced=false` of Kubernetes 1.35, and a few custom kinds that are everywhere."""
 
 

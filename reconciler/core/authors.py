@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from reconciler.core.managed_fields import Owner
+from reconciler.core.managed_fields import Entry
 from reconciler.core.pointer import Path
 
 _TOOLS = {
@@ -59,18 +57,13 @@ def only_creates(manager: str) -> bool:
     return manager in _CREATE_ONLY
 
 
-def is_autoscaler(owner: Owner) -> bool:
-    """True for who scales through the `scale` subresource by duty: the HorizontalPodAutoscaler (its loop runs in
-    kube-controller-manager), KEDA and their like; not for `kubectl scale`.
+def is_autoscaler(entry: Entry) -> bool:
+    """True for the entry of who scales through the `scale` subresource by duty: the HorizontalPodAutoscaler (its loop
+    runs in kube-controller-manager), KEDA and their like; not for `kubectl scale`.
     """
-    return owner.subresource == "scale" and not is_person(owner.manager)
+    return entry.get("subresource") == "scale" and not is_person(str(entry.get("manager", "")))
 
 
 def is_bookkeeping(path: Path) -> bool:
     """True for labels and annotations that record an act and are no part of the wanted state."""
     return bool(path) and isinstance(path[-1], str) and path[-1] in _BOOKKEEPING
-
-
-def reasons() -> Mapping[str, str]:
-    """Each known tool of people, and why it counts as one (for the documentation)."""
-    return dict(_TOOLS)

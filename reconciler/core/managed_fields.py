@@ -1,14 +1,15 @@
 """`metadata.managedFields`: who owns which field of a live object, since when and by which verb.
 
 Kubernetes keeps, for each manager, the set of paths that it last wrote (KEP-555, `fieldsV1`): a map whose keys are `f:`
-and a field's name, `k:` and the JSON of an item's key, `v:` and the JSON of a set's member, `i:` and a position, and `.`
-for the thing itself. A scalar, a list or map that is replaced as a whole (atomic), a null and an empty map end in `{}`.
+and a field's name, `k:` and the JSON of an item's key, `v:` and the JSON of a set's member, `i:` and a position, and
+`.` for the thing itself. A scalar, a list or map that is replaced as a whole (atomic), a null and an empty map end in
+`{}`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -112,13 +113,14 @@ def below(fields: Fields, path: Path) -> Fields | None:
     return fields
 
 
-def owners(document: Mapping[str, Any], path: Path) -> list[Owner]:
-    """All who own a path or something below it, the latest first; those without a time come last."""
-    found = [author(entry) for entry in entries(document) if below(entry["fieldsV1"], path) is not None]
-    never = datetime.min.replace(tzinfo=UTC)
-    return sorted(found, key=lambda owner: owner.time or never, reverse=True)
-
-
 def owner(document: Mapping[str, Any], path: Path) -> Owner | None:
-    """Who wrote a path last; None when nobody owns it (a default of the server, or a field that was taken out)."""
-    return next(iter(owners(document, path)), None)
+    """Who wrote a path, or something below it, last; None when nobody owns it (a default of the server, a field that
+    was taken out).
+    """
+    return latest([entry for entry in entries(document) if below(entry["fieldsV1"], path) is not None])
+
+
+def latest(found: Sequence[Entry]) -> Owner | None:
+    """The author of the entry that was written last; an entry without a time counts as the oldest."""
+    never = datetime.min.replace(tzinfo=UTC)
+    return max(map(author, found), key=lambda who: who.time or never, default=None)

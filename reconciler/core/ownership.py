@@ -66,7 +66,7 @@ def _map(owned: Fields, wanted: Mapping[str, Any], live: Mapping[str, Any], buil
 def _leaf(name: str, value: Any, present: Any, built_in: bool) -> bool:
     if present is ABSENT:
         return value is None or (built_in and is_dropped(name, value))
-    return value is present or same(value, present) or (built_in and _filled(value, present, name))
+    return value is present or same(value, present) or (built_in and filled(value, present, name))
 
 
 def _merged(mine: Fields, value: Any, present: Any, built_in: bool) -> bool:
@@ -140,15 +140,15 @@ def same(one: Any, other: Any) -> bool:
     return isinstance(one, bool) == isinstance(other, bool)
 
 
-def _filled(wanted: Any, live: Any, name: str) -> bool:
-    """True when an atomic value differs only by what the server fills in."""
+def filled(wanted: Any, live: Any, name: str) -> bool:
+    """True when an atomic value of a built-in kind differs only by what the server fills in; `name` is its field."""
     if isinstance(wanted, dict) and isinstance(live, dict):
         return wanted.keys() <= live.keys() and all(
-            _filled(wanted[field], value, field) if field in wanted else fills_in_atomic(name, field, value)
+            filled(wanted[field], value, field) if field in wanted else fills_in_atomic(name, field, value)
             for field, value in live.items()
         )
     if isinstance(wanted, list) and isinstance(live, list):
         return len(wanted) == len(live) and all(
-            _filled(item, present, name) for item, present in zip(wanted, live, strict=True)
+            filled(item, present, name) for item, present in zip(wanted, live, strict=True)
         )
     return same(wanted, live)

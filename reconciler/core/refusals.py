@@ -52,6 +52,16 @@ def explain(refusal: Refusal, manifest: Manifest, id: ObjectId) -> StageError:
     return Terminal(Reason.OBJECT_REFUSED, _say(refusal, manifest, id, "Correct the object in Git."))
 
 
+def may_pass(code: int, message: str) -> bool:
+    """True for an answer that sending the same again may change: 429, and the 5xx that are not a verdict on the object
+    (a field that the kind does not have is answered with 500).
+    """
+    return code == 429 or (code in _PASSING and not _NOT_TYPED.search(message))
+
+
+_PASSING = frozenset({500, 502, 503, 504})
+
+
 Judge = Callable[[Refusal, Manifest, ObjectId], StageError | None]
 
 
@@ -113,7 +123,7 @@ def _busy(refusal: Refusal, manifest: Manifest, id: ObjectId) -> StageError | No
     if refusal.code == 409:
         message = _say(refusal, manifest, id, "Somebody changed it at the same moment. It is tried again.")
         return Transient(Reason.CONFLICT, message, refusal.retry_after)
-    if refusal.code == 429 or (refusal.code >= 500 and not _NOT_TYPED.search(refusal.message)):
+    if may_pass(refusal.code, refusal.message):
         webhook = "A webhook of the cluster did not answer. " if "failed calling webhook" in refusal.message else ""
         message = _say(refusal, manifest, id, f"{webhook}It is tried again.")
         return Transient(Reason.CLUSTER_BUSY, message, refusal.retry_after)

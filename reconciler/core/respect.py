@@ -12,29 +12,26 @@ from copy import deepcopy
 from typing import Any
 
 from reconciler.core.applyset import PART_OF
-from reconciler.core.authors import ROLLOUTS, is_autoscaler
-from reconciler.core.managed_fields import Entry, Fields, author, below, element, entries, leaves, ours
-from reconciler.core.ownership import same
+from reconciler.core.authors import is_autoscaler
+from reconciler.core.managed_fields import Fields, below, element, entries, leaves, ours
 from reconciler.core.pointer import Key, Path, position, resolve, value_at
+from reconciler.core.rollouts import steered
 from reconciler.model.application import DriftIgnore
 from reconciler.model.change import ABSENT
 from reconciler.model.identity import GroupKind, identify
 
-_POD_HASH = "rollouts-pod-template-hash"
-_WEIGHT = "weight"
-
 
 def respect(
-    wanted: Mapping[str, Any], live: Mapping[str, Any] | None, ignore: Sequence[DriftIgnore] = ()
-) -> Mapping[str, Any]:
+    wanted: dict[str, Any], live: Mapping[str, Any] | None, ignore: Sequence[DriftIgnore] = ()
+) -> dict[str, Any]:
     """The document to send; `wanted` itself when nothing in it is somebody else's, and for an object not there yet."""
     if live is None:
         return wanted
     left = claimed(wanted, live, ignore)
-    rolled = _rolled(wanted, live)
+    rolled = steered(wanted, live)
     if not left and not rolled:
         return wanted
-    document = deepcopy(dict(wanted))
+    document = deepcopy(wanted)
     for path in left:
         _leave(document, live, path)
     for path, value in rolled:
@@ -57,7 +54,7 @@ def claimed(wanted: Mapping[str, Any], live: Mapping[str, Any], ignore: Sequence
     """The paths of the two documents that are somebody else's by a rule, or by the nature of who wrote them."""
     paths: dict[Path, None] = {}
     for entry in entries(live):
-        if is_autoscaler(author(entry)):
+        if is_autoscaler(entry):
             paths |= dict.fromkeys(leaves(entry))
     for rule in ignore:
         if _applies(rule, live):
@@ -107,13 +104,14 @@ def _parts(path: Path, document: Mapping[str, Any]) -> Iterator[Path]:
 def _leave(document: dict[str, Any], live: Mapping[str, Any], path: Path) -> None:
     """Take a path out of the document, but for what of it only we own: that as it is now."""
     if _inside_atomic(live, path):
-        _set(document, path, deepcopy(value_at(live, path)))
+        if value_at(document, path[:-1]) is not ABSENT:
+            _set(document, path, value_at(live, path))
         return
     mine = ours(live)
     others = [entry["fieldsV1"] for entry in entries(live) if entry is not mine]
     owned = below(mine["fieldsV1"], path) if mine is not None else None
     kept = ABSENT if owned is None else _sole(owned, value_at(live, path), [below(fields, path) for fields in others])
-    _set(document, path, deepcopy(kept))
+    _set(document, path, kept)
 
 
 def _sole(owned: Fields, live: Any, others: Sequence[Fields | None]) -> Any:
@@ -141,7 +139,7 @@ def _sole_items(owned: Fields, live: list[Any], theirs: Sequence[Fields]) -> Any
         place = None if what is None else position(live, what)
         if what is None or place is None:
             continue
-        shared = any(name in fields for fields in theirs)
+        shared = any(name in fields and (not fields[name] or "." in fields[name]) for fields in theirs)
         value = _sole(part, live[place], [fields.get(name) for fields in theirs])
         if isinstance(what, Key) and (value is not ABSENT or not shared):
             value = {**dict(what.fields), **(value if value is not ABSENT else {})}
@@ -160,11 +158,12 @@ def _inside_atomic(live: Mapping[str, Any], path: Path) -> bool:
 def _set(document: dict[str, Any], path: Path, value: Any) -> None:
     """Put a value (ABSENT takes it out) where the path leads; nothing where the document has no way to it."""
     *way, last = path
+    value = value if value is ABSENT else deepcopy(value)
     parent = value_at(document, tuple(way))
     if parent is ABSENT and value is not ABSENT and all(isinstance(step, str) for step in way):
         parent = document
         for step in way:
-            parent = parent.setdefault(step, {})
+            parent = parent.setdefault(str(step), {})
     if isinstance(parent, list):
         _set_item(parent, position(parent, last), value)
     elif isinstance(parent, dict) and isinstance(last, str):
@@ -184,47 +183,3 @@ def _set_item(items: list[Any], place: int | None, value: Any) -> None:
         del items[place]
     else:
         items[place] = value
-
-
-def _rolled(wanted: Mapping[str, Any], live: Mapping[str, Any]) -> list[tuple[Path, Any]]:
-    """What Argo Rollouts wrote into fields that Git names: out of the document while it differs by nothing else, and
-    with the live weights and hashes put in where Git changed something beside them.
-    """
-    changes = []
-    for entry in entries(live):
-        if not _steers(entry):
-            continue
-        for path in leaves(entry):
-            value, now = value_at(wanted, path), value_at(live, path)
-            if value is ABSENT or now is ABSENT or same(value, now):
-                continue
-            steered = _steered(value, now)
-            changes.append((path, ABSENT if same(steered, now) else steered))
-    return changes
-
-
-def _steers(entry: Entry) -> bool:
-    return entry.get("manager") == ROLLOUTS and entry.get("subresource") != "status"
-
-
-def _steered(wanted: Any, live: Any) -> Any:
-    """The wanted value with the weights and pod hashes that are live; a plain value is all Rollouts'."""
-    if isinstance(wanted, Mapping) and isinstance(live, Mapping):
-        merged = {
-            name: live[name] if name in (_WEIGHT, _POD_HASH) and name in live else _steered_part(value, live, name)
-            for name, value in wanted.items()
-        }
-        return merged | {name: live[name] for name in (_WEIGHT, _POD_HASH) if name in live}
-    if isinstance(wanted, list) and isinstance(live, list):
-        if len(wanted) != len(live):
-            return live
-        return [
-            _steered(value, now) if isinstance(value, Mapping | list) else value
-            for value, now in zip(wanted, live, strict=True)
-        ]
-    return live
-
-
-def _steered_part(value: Any, live: Mapping[str, Any], name: str) -> Any:
-    now = live.get(name, ABSENT)
-    return _steered(value, now) if isinstance(value, Mapping | list) and isinstance(now, Mapping | list) else value

@@ -14,7 +14,7 @@ from reconciler.engine.progress import Progress
 from reconciler.engine.report import Reporter
 from reconciler.engine.stages.apply import apply, correct
 from reconciler.engine.stages.compare import compare
-from reconciler.engine.stages.fetch import SYNC, fetch
+from reconciler.engine.stages.fetch import SYNC, fetch, subject
 from reconciler.engine.stages.observe import observe, settled, unready
 from reconciler.engine.stages.prune import FINALIZER, contained, empty, plan_prune, prune, release
 from reconciler.engine.stages.render import Goal, render
@@ -82,6 +82,8 @@ class Applications:
                 progress.handled_sync = asked
         with progress.during("observe"):
             progress.health = observe(world, goal)
+            if progress.wrote:
+                progress.subject = subject(world, application, progress.revision)
 
     def _stage(
         self, application: Application, memory: Memory, progress: Progress, stage: Sequence[Wanted], write: bool

@@ -16,6 +16,7 @@ from typing import Any
 from reconciler.core.applyset import PART_OF
 from reconciler.core.content import content_digest
 from reconciler.core.health import assess
+from reconciler.core.managed_fields import MANAGER
 from reconciler.core.prune import Member, keeps
 from reconciler.model.drift import Drift
 from reconciler.model.health import Health
@@ -32,7 +33,9 @@ class Verdict:
 
 @dataclass(slots=True)
 class Entry:
-    """One live object. `body` is its JSON until it has been judged."""
+    """One live object. `body` is its JSON until it has been judged; `shared` says that another manager than Dispatch
+    owns fields outside its status.
+    """
 
     id: ObjectId
     uid: str
@@ -42,6 +45,7 @@ class Entry:
     applyset: str
     controlled: bool
     keep: bool
+    shared: bool
     verdict: Verdict | None = None
     body: bytes | None = None
 
@@ -202,9 +206,14 @@ def _entry(id: ObjectId, document: dict[str, Any], before: Entry | None, agreed:
         applyset=(metadata.get("labels") or {}).get(PART_OF, ""),
         controlled=any(owner.get("controller") for owner in metadata.get("ownerReferences") or ()),
         keep=keeps(annotations),
+        shared=any(_of_another(entry) for entry in metadata.get("managedFields") or ()),
         verdict=verdict,
         body=None if verdict is not None else json.dumps(document, separators=(",", ":")).encode(),
     )
+
+
+def _of_another(entry: dict[str, Any]) -> bool:
+    return entry.get("manager") != MANAGER and entry.get("subresource") != "status"
 
 
 def _older(resource_version: str, than: str) -> bool:

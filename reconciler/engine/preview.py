@@ -106,8 +106,8 @@ def leaving(
     return [_deletion(change.id, documents[change.id]) for change in changes], stopped
 
 
-def _read_all(cluster: Cluster, wanted: Sequence[Wanted]) -> list[dict[str, Any] | None | StageError]:
-    def read(each: Wanted) -> dict[str, Any] | None | StageError:
+def _read_all(cluster: Cluster, wanted: Sequence[Wanted]) -> list[dict[str, Any] | StageError | None]:
+    def read(each: Wanted) -> dict[str, Any] | StageError | None:
         if not _served(cluster, each):
             return None
         try:

@@ -43,7 +43,8 @@ def application_status(
     """`overdue` is true when the revision has had its `sync.timeout` to become Healthy. Times change only with what
     they date, so an unchanged world gives an equal status.
     """
-    verdict = _failed(error) if error is not None else _judge(progress, overdue)
+    attempted = _attempted(before, progress, now)
+    verdict = _failed(error) if error is not None else _judge(progress, attempted, overdue)
     observed = error is None
     levels = [health.level for health in progress.health.values()]
     return ApplicationStatus(
@@ -61,7 +62,7 @@ def application_status(
         sync=_sync(progress, error),
         health=worst(levels) if observed else before.health,
         objects=progress.objects if observed else before.objects,
-        attempted=_attempted(before, progress, now),
+        attempted=attempted,
         applied=_applied(before, progress, now),
         tool=progress.rendered.tool if progress.rendered else before.tool,
         unhealthy=_unhealthy(progress) if observed else before.unhealthy,
@@ -77,9 +78,10 @@ def _failed(error: StageError) -> Verdict:
     return Verdict(False, error.reason, error.message, reconciling=not stalled, stalled=stalled)
 
 
-def _judge(progress: Progress, overdue: bool) -> Verdict:
+def _judge(progress: Progress, attempted: AppliedRevision | None, overdue: bool) -> Verdict:
+    """The revision that is told is the one that last changed something here, not the newest commit elsewhere."""
     level = worst(health.level for health in progress.health.values())
-    revision = str(progress.revision) if progress.revision else ""
+    revision = attempted.revision if attempted else ""
     unwell = [(id, health) for id, health in progress.health.items() if health.level is not Level.HEALTHY]
     why = "; ".join(f"{id}: {health.message or health.level}" for id, health in unwell[:3])
     if progress.fights:
@@ -91,6 +93,10 @@ def _judge(progress: Progress, overdue: bool) -> Verdict:
             "it was put back more than 5 times in 10 minutes, and is left alone now. Stop the other writer, "
             "take the field out of Git, or name it in spec.drift.ignore",
         )
+    if progress.pending:
+        names = ", ".join(str(id) for id in progress.pending[:3])
+        text = f"{len(progress.pending)} objects differ from {revision} ({names}): run `dispatch sync`"
+        return Verdict(level is Level.HEALTHY, Reason.OUT_OF_SYNC, text)
     if level in (Level.DEGRADED, Level.UNKNOWN):
         return Verdict(False, Reason.DEGRADED, f"{revision}: {why}")
     if progress.waiting_for or level is not Level.HEALTHY:
@@ -99,10 +105,6 @@ def _judge(progress: Progress, overdue: bool) -> Verdict:
         if overdue:
             return Verdict(False, Reason.TIMEOUT, f"not Healthy within spec.sync.timeout; {text}")
         return Verdict(None, Reason.PROGRESSING, text, reconciling=True)
-    if progress.pending:
-        names = ", ".join(str(id) for id in progress.pending[:3])
-        text = f"{len(progress.pending)} objects differ from {revision} ({names}): run `dispatch sync`"
-        return Verdict(True, Reason.OUT_OF_SYNC, text)
     left = _uncorrected(progress)
     if left:
         text = f"{len(left)} fields differ from {revision}, by {_authors(left)}: spec.drift.correct is off"

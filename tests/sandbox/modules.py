@@ -1,4 +1,4 @@
-"""A Go module proxy of the tests: tiny modules, served from files or over HTTP with a gate that can hold every answer."""
+"""A Go module proxy of the tests: tiny modules, from files or over HTTP with a gate that can hold every answer."""
 
 from __future__ import annotations
 

@@ -185,7 +185,7 @@ def forbid_the_package_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_an_unknown_tool_is_an_error_that_lists_the_known_ones() -> None:
-    with pytest.raises(SandboxError, match="no tool is called 'docker'; there are .*helm.*kustomize"):
+    with pytest.raises(SandboxError, match=r"no tool is called 'docker'; there are .*helm.*kustomize"):
         tools.ensure(["docker"], print)
 
 

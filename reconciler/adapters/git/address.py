@@ -14,7 +14,7 @@ from urllib.parse import quote
 from reconciler.model.outcome import Reason, Terminal
 
 _HOST = r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_][A-Za-z0-9_.-]*)"
-_USER = r"[A-Za-z0-9_%.~!$&'()*+,;=][^\s@/:\\]*"
+_USER = r"[A-Za-z0-9_.][A-Za-z0-9_.+=-]*"
 _URL = re.compile(
     rf"(?P<scheme>https|http|ssh)://(?:(?P<user>{_USER})@)?{_HOST}(?::(?P<port>[0-9]{{1,5}}))?(?P<path>/[^\s?#\\]*)"
 )

@@ -66,12 +66,10 @@ class Follower:
         namespace: str,
         selector: str,
         stop: Callable[[], bool],
-        silence: float = SILENCE,
     ) -> None:
         self._client = client
         self._resource = resource
         self._where = (resource, namespace, selector)
-        self._silence = silence
         self._stop = stop
         self._stream = Stream(client.access.open, self._stopped)
         self._version = ""
@@ -133,7 +131,7 @@ class Follower:
         request = requests.watch(*self._where, self._version, seconds)
         message, generation = self._message(request)
         try:
-            for line in self._stream.lines(message, generation, self._client.timeout, self._silence):
+            for line in self._stream.lines(message, generation, self._client.timeout, SILENCE):
                 event = self._read(line)
                 self._recovered()
                 if event is not None:

@@ -85,9 +85,7 @@ class Stream:
             raise
 
     def _keep(self, clean: bool) -> None:
-        if self._channel is not None and clean:
-            self._channel.rest()
-        else:
+        if not clean:
             self.close()
 
     def _send(self, message: bytes, generation: int, timeout: float) -> Callable[[], bytes]:

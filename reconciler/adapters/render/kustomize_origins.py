@@ -10,6 +10,7 @@ from pathlib import Path
 from reconciler.model.manifest import Manifest, Origin
 
 _DOCUMENT = re.compile(r"^---.*$", re.MULTILINE)
+_FIRST = re.compile(r"^[^\s#]", re.MULTILINE)
 _KIND = re.compile(r"^kind:[ \t]*[\"']?([A-Za-z0-9]+)", re.MULTILINE)
 _METADATA = re.compile(r"^metadata:[ \t]*\n((?:[ \t]+.*\n?|[ \t]*#.*\n?|\n)+)", re.MULTILINE)
 _NAME = re.compile(r"^[ \t]+name:[ \t]*[\"']?([^\s\"'#]+)", re.MULTILINE)
@@ -24,9 +25,9 @@ def places(folder: Path, files: Iterable[str]) -> Places:
     for file in dict.fromkeys(files):
         text = (folder / file).read_text(encoding="utf-8", errors="replace")
         for start, part in _parts(text):
-            kind, name = _KIND.search(part), _name(part)
-            if kind and name:
-                line = text.count("\n", 0, start + kind.start()) + 1
+            kind, name, first = _KIND.search(part), _name(part), _FIRST.search(part)
+            if kind and name and first:
+                line = text.count("\n", 0, start + first.start()) + 1
                 found.setdefault(kind[1], []).append((name, Origin(file, line)))
     return found
 

@@ -188,7 +188,7 @@ class Run:
         if _NO_MEMORY.search(said):
             return exceeded("memory", f"{tool.title} ran out of memory on {shown}", limits.memory, _SMALLER)
         ended = f"exit code {done.code}" if done.code > 0 else f"ended by signal {-done.code}"
-        return Terminal(Reason.RENDER_FAILED, f"{tool.title}: {self._words(said) or ended}")
+        return Terminal(Reason.RENDER_FAILED, f"{shown}: {tool.title}: {self._words(said) or ended}")
 
     def _words(self, said: str) -> str:
         """The tool's message as the user's repository would give it: without our private folder, not too long."""

@@ -10,7 +10,7 @@ from reconciler.core.applyset import PART_OF
 from reconciler.core.compare import in_sync
 from reconciler.core.content import content_digest
 from reconciler.core.desired import Wanted
-from reconciler.core.drift import find, needs_live, respect
+from reconciler.core.drift import find, respect
 from reconciler.core.refusals import explain, may_replace
 from reconciler.engine.live import Entry, Verdict
 from reconciler.engine.memory import Memory
@@ -74,13 +74,17 @@ def _open(world: World, application: Application, memory: Memory, wanted: Wanted
             result.drifted.append(_drifted(_Open(wanted, wanted.manifest.document, entry, None), entry.verdict.drift))
         return None
     live = entry.document()
-    if live is None and needs_live(wanted.manifest.document, ignore):
+    if live is None and (entry.shared or ignore):
         live = world.cluster.read(wanted.resource, wanted.id.namespace, wanted.id.name)
-    document = dict(wanted.manifest.document) if live is None else respect(wanted.manifest.document, live, ignore)
-    if live is not None and in_sync(live, document):
-        world.live.judge(wanted.id, entry.content, Verdict(wanted.digest))
-        return None
-    return _Open(wanted, document, entry, live)
+    document = dict(respect(wanted.manifest.document, live, ignore))
+    found = _Open(wanted, document, entry, live)
+    if live is None or not in_sync(live, document):
+        return found
+    extras = tuple(find(wanted, live, live, ignore)) if entry.shared and _known(application, memory, wanted) else ()
+    world.live.judge(wanted.id, entry.content, Verdict(wanted.digest, extras))
+    if extras:
+        result.drifted.append(_drifted(found, extras))
+    return None
 
 
 def _settle(
@@ -106,7 +110,7 @@ def _settle(
         result.changes.append(_change(found, Action.UPDATE))
         return
     live = found.live or world.cluster.read(wanted.resource, wanted.id.namespace, wanted.id.name)
-    drifts = tuple(find(replace_document(wanted, found.document), live, predicted, application.spec.drift.ignore))
+    drifts = tuple(find(wanted, live, predicted, application.spec.drift.ignore))
     world.live.judge(wanted.id, entry.content, Verdict(wanted.digest, drifts))
     if drifts:
         result.drifted.append(_drifted(found, drifts))
@@ -134,11 +138,6 @@ def _refuse_foreign(world: World, application: Application, entry: Entry, wanted
         f"{wanted.manifest.origin}: {wanted.id} belongs to {name}; Application {application.metadata.namespace}/"
         f"{application.metadata.name} wants it too: remove it from one of the two",
     )
-
-
-def replace_document(wanted: Wanted, document: dict[str, Any]) -> Wanted:
-    """The same wanted object with the document that is really sent (ignored fields left out)."""
-    return replace(wanted, manifest=replace(wanted.manifest, document=document))
 
 
 def _change(found: _Open, action: Action) -> tuple[Wanted, Change]:

@@ -40,6 +40,12 @@ def fetch(world: World, application: Application) -> tuple[Revision, Tree]:
     return revision, world.source.tree(seen.remote, revision.commit)
 
 
+def subject(world: World, application: Application, revision: Revision) -> str:
+    """Author and first line of a fetched commit, for the history."""
+    seen = world.sources.get(Key("Repository", application.metadata.namespace, application.spec.source.repository))
+    return world.source.subject(seen.remote, revision.commit) if seen is not None else ""
+
+
 def wanted_ref(application: Application, branch: str) -> str:
     """A Manual application stays at the revision that was last asked for by hand."""
     asked = application.metadata.annotations.get(SYNC_REVISION)

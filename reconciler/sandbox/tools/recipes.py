@@ -107,6 +107,7 @@ _ALL = (
         "helm.sh/helm/v4",
         "v4.3.1",
         package="cmd/helm",
+        disk_mib=2000,
         variables={"helm.sh/helm/v4/internal/version.version": "v4.3.1"},
     ),
     _kubernetes("kube-controller-manager", disk_mib=1500),
@@ -139,7 +140,7 @@ _ALL = (
         tags="sqlite,sqlite_unlock_notify",
         cgo=True,
         data=("templates", "options", "public"),
-        disk_mib=2500,
+        disk_mib=3000,
     ),
     Recipe(
         "rollouts",

@@ -58,7 +58,7 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def event(kind: str, **document: Any) -> bytes:
+def event(kind: str, /, **document: Any) -> bytes:
     """One line of a watch, as a chunk."""
     return chunk(json.dumps({"type": kind, "object": document}).encode() + b"\n")
 

@@ -75,7 +75,7 @@ BROKEN: list[tuple[str, Any, str]] = [
         "cannot use its client certificate and key",
     ),
     ("plug-in without a command", kubeconfig({"server": "https://a:1"}, {"exec": "aws"}), "`exec` without `command`"),
-    ("plug-in that is odd", kubeconfig({"server": "https://a:1"}, {"auth-provider": [TOKEN]}), "cannot be used"),
+    ("odd data", kubeconfig({"server": "https://a:1", "certificate-authority-data": [TOKEN]}, {}), "cannot be used"),
     (
         "token with a line end inside",
         kubeconfig({"server": "https://a:1"}, {"token": f"{TOKEN}\r\nX: y"}),
@@ -276,7 +276,7 @@ def test_an_expiring_token_of_a_plugin_is_renewed_before_a_request(
 ) -> None:
     monkeypatch.setattr(access, "FRESH", 0.0)
     runs = "len(open(sys.argv[0].replace('plugin.py', 'runs')).read())"
-    told = f"{{'token': f'token-{{{runs}}}', 'expirationTimestamp': '2020-01-01T00:00:00Z'}}"
+    told = f"{{'token': 'token-' + str({runs}), 'expirationTimestamp': '2020-01-01T00:00:00Z'}}"
     with ScriptedServer(version) as server:
         cluster = connect(server.kubeconfig(tmp_path, plugin(tmp_path, CREDENTIAL % told)))
         cluster.version()

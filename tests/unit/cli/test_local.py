@@ -89,7 +89,7 @@ def test_what_is_no_folder_is_named(tmp_path: Path, name: str, words: str) -> No
 
 
 def test_a_root_that_is_no_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(Terminal, match="--root .* is not a folder"):
+    with pytest.raises(Terminal, match=r"--root .* is not a folder"):
         locate(tmp_path, root=tmp_path / "nothing")
 
 

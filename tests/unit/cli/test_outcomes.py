@@ -46,7 +46,9 @@ def test_the_wish_of_another_is_not_ours() -> None:
 
 
 def test_ready_for_an_older_spec_is_waited_for() -> None:
-    assert judge(document("True", "ReconciliationSucceeded", handled=TOKEN, generation=2), TOKEN, READY, 1.0).done is None
+    assert (
+        judge(document("True", "ReconciliationSucceeded", handled=TOKEN, generation=2), TOKEN, READY, 1.0).done is None
+    )
 
 
 def test_progress_is_waited_for_and_told() -> None:

@@ -20,11 +20,13 @@ _VALUES = st.recursive(
 )
 
 
-@pytest.mark.parametrize(
-    "text",
-    "y n Y N yes on off true null ~ 0o755 0755 1e3 09 1_000 0x1f 12:30:45 190:20:30 2026-01-01 = .5 1. +1 .inf << - ? #".split()
-    + ["", " ", "a: b", "- a", "a #b", "two\nlines", "two\nlines\n", "\ttab", "trailing \nblank", "é", "\x07"],
-)
+_SUBTLE = """
+y n Y N yes on off true null ~ 0o755 0755 1e3 09 1_000 0x1f 12:30:45 190:20:30 2026-01-01 = .5 1. +1 .inf << - ? #
+"""
+_LAID_OUT = ["", " ", "a: b", "- a", "a #b", "two\nlines", "two\nlines\n", "\ttab", "trailing \nblank", "é", "\x07"]
+
+
+@pytest.mark.parametrize("text", [*_SUBTLE.split(), *_LAID_OUT])
 def test_text_stays_text(text: str) -> None:
     (document,) = documents(as_yaml({"value": text}).encode(), Bounds())
 
