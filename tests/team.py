@@ -93,7 +93,9 @@ class Team:
         assert not isinstance(answer, Refusal), answer
         return answer
 
-    def edit(self, api_version: str, kind: str, name: str, patch: dict[str, Any], manager: str = "kubectl-edit") -> None:
+    def edit(
+        self, api_version: str, kind: str, name: str, patch: dict[str, Any], manager: str = "kubectl-edit"
+    ) -> None:
         """Change a live object as somebody else would: a merge patch under another field manager."""
         resource = self.resource(api_version, kind)
         self.somebody.edits(resource, self.namespace, name, patch, manager)

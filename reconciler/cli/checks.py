@@ -54,11 +54,18 @@ def check(text: bytes, file: str, expect: Expect, into: Checked) -> None:
                 found = _check_one(value, file, line, expect, into)
                 if found and lines is None:
                     lines = positions(text)
-                for place, finding in found:
-                    at = _line_of((*path, *place), (lines or {}).get(document.line, {}), line)
-                    into.findings.append(finding._replace(line=at))
+                into.findings += _placed(found, path, (lines or {}).get(document.line, {}), line)
     except BadText as bad:
         into.findings.append(Finding(file, bad.line, "", "", bad.message))
+
+
+def _placed(found: list[tuple[_Place, Finding]], above: _Place, lines: Lines, line: int) -> Iterator[Finding]:
+    """Each error with the line of its field; `above` is the path to the object, `line` its own line."""
+    if found:
+        from reconciler.model.document import line_of
+
+        for path, finding in found:
+            yield finding._replace(line=line_of((*above, *path), lines, line))
 
 
 def _opened(value: Any, line: int, item_lines: tuple[int, ...]) -> Iterator[tuple[Any, int, _Place]]:
@@ -134,10 +141,3 @@ def _ref(value: Any) -> str:
     metadata = value.get("metadata") if isinstance(value.get("metadata"), dict) else {}
     named = [str((metadata or {}).get(key) or "") for key in ("namespace", "name")]
     return str(ObjectId(group_of(str(value.get("apiVersion") or "")), str(value.get("kind") or ""), *named))
-
-
-def _line_of(path: _Place, lines: Lines, otherwise: int) -> int:
-    for length in range(len(path), 0, -1):
-        if path[:length] in lines:
-            return lines[path[:length]]
-    return otherwise

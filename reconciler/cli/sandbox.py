@@ -35,7 +35,7 @@ def _plain_errors() -> Iterator[None]:
         click.echo(f"error: {error}", err=True)
         raise SystemExit(2) from None
     except KeyboardInterrupt:
-        click.echo("stopped; nothing is left running", err=True)
+        click.echo("interrupted: what was being started is stopped", err=True)
         raise SystemExit(130) from None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.core.defaults import is_filled
@@ -12,7 +12,7 @@ from reconciler.core.kinds import BUILT_IN_GROUPS
 from reconciler.core.mask import AFTER, BEFORE, HIDDEN, mask_value
 from reconciler.core.overwritten import Finding, overwritten
 from reconciler.core.pointer import Path, locate, resolve, text, value_at
-from reconciler.core.respect import claimed, respect
+from reconciler.core.respect import claimed, left_alone, respect
 from reconciler.model.application import DriftIgnore
 from reconciler.model.drift import Drift, DriftClass
 from reconciler.model.identity import ObjectId
@@ -34,27 +34,31 @@ def find(
     """
     if live is None:
         return [Drift(wanted.id, DriftClass.MISSING)]
+    document = wanted.manifest.document
     built_in = wanted.id.group in BUILT_IN_GROUPS
-    document = respect(wanted.manifest.document, live, ignore)
+    left, managers = claimed(document, live, ignore), left_alone(live, ignore)
     findings = [
-        *overwritten(document, live, predicted, built_in=built_in),
-        *_not_ours_to_leave(wanted, live, ignore, built_in),
+        finding
+        for finding in overwritten(respect(document, live, ignore), live, predicted, built_in=built_in)
+        if not (finding.kind is DriftClass.TAKEN_OVER and _holds(finding.path, left))
     ]
+    seen: set[Path] = set()
+    for finding in extras(document, live):
+        harmless = built_in and is_filled(str(finding.path[-1]), finding.live)
+        ignored = (finding.who and finding.who.manager in managers) or _lies_in(finding.path, left)
+        if not (harmless or ignored or finding.path in seen):
+            seen.add(finding.path)
+            findings.append(finding)
     return [_drift(wanted.id, finding) for finding in findings]
 
 
-def _not_ours_to_leave(
-    wanted: Wanted, live: Mapping[str, Any], ignore: Sequence[DriftIgnore], built_in: bool
-) -> Iterator[Finding]:
-    left = claimed(wanted.manifest.document, live, ignore)
-    seen: set[Path] = set()
-    for finding in extras(wanted.manifest.document, live):
-        path = finding.path
-        ignored = any(path[: len(claim)] == claim for claim in left)
-        if path in seen or ignored or (built_in and is_filled(str(path[-1]), finding.live)):
-            continue
-        seen.add(path)
-        yield finding
+def _lies_in(path: Path, left: Sequence[Path]) -> bool:
+    return any(path[: len(claim)] == claim for claim in left)
+
+
+def _holds(path: Path, left: Sequence[Path]) -> bool:
+    """True for a thing that is replaced as a whole and of which a part is somebody else's."""
+    return any(claim[: len(path)] == path for claim in left)
 
 
 def _drift(id: ObjectId, finding: Finding) -> Drift:

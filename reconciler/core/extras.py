@@ -18,6 +18,9 @@ _LEFT_OPEN = frozenset({("spec", "replicas")})
 """Whoever leaves `replicas` out of Git wants it to be set elsewhere (Kubernetes, "Server-Side Apply", transferring
 ownership to the HorizontalPodAutoscaler); taking it out would scale to 1."""
 
+_SHARED = frozenset({"labels", "annotations"})
+"""Never taken out as one: each may have several authors, and some of them are records of an act."""
+
 
 def extras(wanted: Mapping[str, Any], live: Mapping[str, Any]) -> Iterator[Finding]:
     """The findings, each as high up as the tool owns all that is there, so that they can be taken out.
@@ -51,15 +54,10 @@ def _search(owned: Fields, live: Any, wanted: Any, path: Path) -> Iterator[tuple
         present, theirs = value_at(live, (step,)), value_at(wanted, (step,))
         if present is ABSENT or (theirs is not ABSENT and not part):
             continue
-        if theirs is ABSENT and _whole(part, present) and len(here) > _shortest(here):
+        if theirs is ABSENT and step not in _SHARED and _whole(part, present):
             yield here, present
         else:
             yield from _search(part, present, theirs, here)
-
-
-def _shortest(path: Path) -> int:
-    """`labels` and `annotations` are never taken out as one: each may have several authors."""
-    return 2 if path[0] == "metadata" else 0
 
 
 def _whole(owned: Fields, live: Any) -> bool:

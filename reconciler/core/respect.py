@@ -62,6 +62,11 @@ def claimed(wanted: Mapping[str, Any], live: Mapping[str, Any], ignore: Sequence
     return [path for path in paths if not _is_key(path)]
 
 
+def left_alone(live: Mapping[str, Any], ignore: Sequence[DriftIgnore]) -> frozenset[str]:
+    """The managers that a rule of this object allows to write any field."""
+    return frozenset(rule.manager for rule in ignore if rule.manager and not rule.fields and _applies(rule, live))
+
+
 def _is_key(path: Path) -> bool:
     """An item's key is what it is found by: it belongs to whoever has the item."""
     item = path[-2] if len(path) > 1 else None

@@ -36,23 +36,16 @@ ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "absent", "__bool__":
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One object of a plan. `manifest` is what is sent (None for a delete); `uid` guards a delete."""
+    """One object of a plan. `manifest` is what is sent (None for a delete); `uid` guards a delete; `version` is the
+    resourceVersion that the plan was made against, empty for an object that was not there.
+    """
 
     id: ObjectId
     action: Action
     manifest: Manifest | None = None
     uid: str = ""
+    version: str = ""
     why: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """All that one run will do, in order. A stage is complete (applied, and ready where it defines something that
-    the next one needs) before the next is sent; `prune` comes last.
-    """
-
-    stages: tuple[tuple[Change, ...], ...]
-    prune: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

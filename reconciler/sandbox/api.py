@@ -30,7 +30,7 @@ class Api:
         self._url = home.api_url
         self._headers = {"Authorization": f"Bearer {credentials.token(home, credentials.ADMINISTRATOR.name)}"}
         self._pool = urllib3.PoolManager(
-            ca_certs=str(home.authority), retries=False, timeout=urllib3.Timeout(connect=2, read=30), maxsize=4
+            ca_certs=str(home.authority), retries=False, timeout=urllib3.Timeout(connect=2, read=30), maxsize=8
         )
 
     def __enter__(self) -> Api:

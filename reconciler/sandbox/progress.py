@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import threading
 import time
@@ -12,13 +13,17 @@ TICK_SECONDS = 1.0
 
 
 class ProgressPrinter:
-    """Called with one line at a time, from any thread. A line that ends in ` ...` is a step that goes on."""
+    """Called with one line at a time, from any thread; used as a context manager.
+
+    A line that ends in ` ...` is a step that goes on: a terminal keeps it at the bottom, with its age in seconds, until
+    the next such line or the end.
+    """
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
         self._live = self._stream.isatty()
         self._lock = threading.Lock()
-        self._open: tuple[str, float] | None = None
+        self._step: tuple[str, float] | None = None
         self._finished = threading.Event()
         if self._live:
             threading.Thread(target=self._tick, daemon=True).start()
@@ -27,35 +32,40 @@ class ProgressPrinter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._finished.set()
         with self._lock:
-            if self._open:
-                self._write("\n")
-                self._open = None
+            self._finished.set()
+            self._draw("")
+            self._step = None
 
     def __call__(self, line: str) -> None:
         with self._lock:
             if not self._live:
-                self._write(f"{line}\n")
-                return
-            self._erase()
-            going_on = line.endswith(UNFINISHED)
-            self._open = (line, time.monotonic()) if going_on else None
-            self._write(line if going_on else f"{line}\n")
+                self._draw(f"{line}\n")
+            elif line.endswith(UNFINISHED):
+                self._draw("")
+                self._step = (line, time.monotonic())
+                self._draw(self._bottom())
+            else:
+                self._draw(f"{line}\n{self._bottom()}")
 
     def _tick(self) -> None:
         while not self._finished.wait(TICK_SECONDS):
             with self._lock:
-                if self._open and not self._finished.is_set():
-                    line, began = self._open
-                    self._erase()
-                    self._write(f"{line} {time.monotonic() - began:.0f} s")
+                if not self._finished.is_set():
+                    self._draw(self._bottom())
 
-    def _erase(self) -> None:
-        if self._open:
-            # Carriage return and "erase in line" of ECMA-48.
-            self._write("\r\x1b[K")
+    def _bottom(self) -> str:
+        if not self._step:
+            return ""
+        line, began = self._step
+        age = time.monotonic() - began
+        suffix = f" {age:.0f} s" if age >= TICK_SECONDS else ""
+        # Only the last row of a line that wraps could be erased again.
+        room = shutil.get_terminal_size().columns - len(suffix) - 1
+        return (line if len(line) <= room else f"{line[: room - 4]} ...") + suffix
 
-    def _write(self, text: str) -> None:
-        self._stream.write(text)
+    def _draw(self, text: str) -> None:
+        # Carriage return and "erase in line" of ECMA-48 remove the step that stands at the bottom.
+        erased = "\r\x1b[K" if self._live and self._step else ""
+        self._stream.write(erased + text)
         self._stream.flush()

@@ -173,6 +173,8 @@ def children() -> list[int]:
 
 def main(argv: list[str]) -> None:
     _libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
+    # A part that held the socket would look like a supervisor after our death.
+    os.set_inheritable(int(argv[0]), False)
     with socket.socket(fileno=int(argv[0])) as listener:
         supervisor = Supervisor(listener)
         try:

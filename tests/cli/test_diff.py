@@ -158,7 +158,7 @@ def test_json_names_ref_action_place_and_fields(
             "ref": f"ConfigMap/{namespace}/more",
             "action": "create",
             "file": "apps/shop/all.yaml",
-            "line": 18,
+            "line": 17,
             "fields": [],
         },
     }

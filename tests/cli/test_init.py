@@ -36,12 +36,6 @@ def test_what_is_written_is_valid(tmp_path: Path) -> None:
     assert "5 of Dispatch's kinds" in ran.out
 
 
-def objects(folder: Path, *words: str) -> dict[str, dict]:
-    ran = dispatch("render", *words, cwd_free := folder) if False else dispatch("render", folder, *words)
-    assert ran.code == 0, ran.err
-    return {each["kind"]: each for each in yaml.safe_load_all(ran.out)}
-
-
 @pytest.mark.parametrize(("environment", "replicas"), [("staging", 1), ("production", 3)])
 def test_what_is_written_renders(tmp_path: Path, environment: str, replicas: int) -> None:
     """By the Applications that are written, with kustomize and Helm themselves."""
@@ -197,7 +191,7 @@ def test_it_works_from_the_wheel(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "site")
     main = f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r})\n"
-    main += "import reconciler.cli.main as m; assert 'site' in m.__file__; m.main()"
+    main += "import reconciler.cli.main as m; assert '/site/' in m.__file__; m.main()"
     ran = dispatch_process("init", tmp_path / "wheel", cwd=tmp_path, main=main)
     assert ran.code == 0, ran.err
     assert texts(tmp_path / "wheel") == init(tmp_path / "checkout")

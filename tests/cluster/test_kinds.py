@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import ANY
 
 import pytest
 import urllib3
@@ -20,6 +20,7 @@ from team import Team, config_map, eventually
 from reconciler import app
 from reconciler.adapters.kube import KubeCluster, connect
 from reconciler.core.installation import AGGREGATE
+from reconciler.model.change import Refusal
 from reconciler.model.document import load
 from reconciler.model.manifest import Origin
 from reconciler.sandbox import credentials
@@ -85,13 +86,12 @@ def test_installing_again_changes_nothing_and_mends_what_was_changed(installed: 
     assert len([line for line in mended if not line.endswith(" unchanged")]) == 1
 
 
-def test_what_a_dry_run_prints_is_what_an_administrator_may_apply(installed: Installed, tmp_path: Path) -> None:
-    printed = tmp_path / "install.yaml"
-    printed.write_text(dispatch("install", "--dry-run", "--image", "dispatch:1").out)
-    command = ["kubectl", "--kubeconfig", installed.sandbox.kubeconfig, "apply", "--server-side", "--dry-run=server"]
-    ran = subprocess.run([*command, "--force-conflicts", "-f", printed], capture_output=True, text=True, check=False)
-    assert ran.returncode == 0, ran.stderr
-    assert "deployment.apps/dispatch-controller serverside-applied (server dry run)" in ran.stdout
+def test_what_a_dry_run_prints_is_taken_by_the_server(installed: Installed) -> None:
+    documents = list(yaml.safe_load_all(dispatch("install", "--dry-run", "--image", "dispatch:1").out))
+    served = [(installed.kube.resource(each["apiVersion"], each["kind"]), each) for each in documents]
+    answers = installed.kube.apply([(resource, each) for resource, each in served if resource], dry_run=True)
+    assert len(answers) == len(documents)
+    assert [answer for answer in answers if isinstance(answer, Refusal)] == []
 
 
 def test_the_definitions_are_established_and_structural(installed: Installed) -> None:
@@ -101,6 +101,7 @@ def test_the_definitions_are_established_and_structural(installed: Installed) ->
         )
         conditions = {each["type"]: each["status"] for each in definition["status"]["conditions"]}
         assert conditions == {"NamesAccepted": "True", "Established": "True"}
+        assert definition["status"]["acceptedNames"]["shortNames"] == [{"a": "dapp", "r": "drepo"}[name[0]]]
 
 
 def test_the_model_and_the_server_draw_the_same_line(installed: Installed, space: str) -> None:
@@ -141,29 +142,37 @@ def test_a_document_is_stored_with_its_defaults_and_reads_back_the_same(installe
     assert load(bare, Origin("stored")).spec == load(application("bare", space), Origin("given")).spec
 
 
-def test_kubectl_get_shows_how_it_is(installed: Installed, space: str) -> None:
-    condition = ready("True", "ReconciliationSucceeded", "applied main@sha1:01234567")
-    applied = {"revision": "main@sha1:01234567", "at": "2026-11-23T15:00:00Z"}
+def test_the_columns_that_kubectl_shows_say_how_it_is(installed: Installed, space: str) -> None:
+    """By the request that `kubectl get` makes: the server fills the table."""
+    condition = ready("True", "ReconciliationSucceeded", "applied main@sha1:01")
+    applied = {"revision": "main@sha1:01", "at": "2026-11-23T15:00:00Z"}
     status = {"sync": "Synced", "health": "Healthy", "applied": applied, "conditions": [condition]}
     put(installed.kube, [application("web", space, status=status)])
     put(installed.kube, [repository("config", space, status={"revision": "main@sha1:01", "conditions": [condition]})])
 
-    def shown(*what: str) -> list[list[str]]:
-        command = ["kubectl", "--kubeconfig", str(installed.sandbox.kubeconfig), "-n", space, "get", *what]
-        ran = subprocess.run(command, capture_output=True, text=True, check=True)
-        return [line.split() for line in ran.stdout.splitlines()]
+    def shown(plural: str) -> dict[str, Any]:
+        path = f"/apis/dispatch.dev/v1alpha1/namespaces/{space}/{plural}"
+        table = request(installed.sandbox, "GET", path, accept="application/json;as=Table;v=v1;g=meta.k8s.io")
+        (row,) = table["rows"]
+        names = [f"{each['name']}{'*' * each['priority']}" for each in table["columnDefinitions"]]
+        return dict(zip(names, row["cells"], strict=True))
 
-    head, row = shown("dapp")
-    assert head == ["NAME", "SYNC", "HEALTH", "REVISION", "AGE"]
-    assert row[:4] == ["web", "Synced", "Healthy", "main@sha1:01234567"]
-    assert shown("dapp", "-o", "wide")[1][5:] == ["applied", "main@sha1:01234567"]
-    head, row = shown("drepo")
-    assert head == ["NAME", "URL", "REVISION", "READY", "AGE"]
-    assert row[:4] == ["config", "https://git.example.com/config.git", "main@sha1:01", "True"]
-    assert [line[0] for line in shown("dispatch", "-o", "name")] == [
-        "application.dispatch.dev/web",
-        "repository.dispatch.dev/config",
-    ]
+    assert shown("applications") == {
+        "Name": "web",
+        "Sync": "Synced",
+        "Health": "Healthy",
+        "Revision": "main@sha1:01",
+        "Age": ANY,
+        "Message*": "applied main@sha1:01",
+    }
+    assert shown("repositories") == {
+        "Name": "config",
+        "URL": "https://git.example.com/config.git",
+        "Revision": "main@sha1:01",
+        "Ready": "True",
+        "Age": ANY,
+        "Message*": "applied main@sha1:01",
+    }
 
 
 @pytest.fixture(scope="module")

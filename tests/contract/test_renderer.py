@@ -1,4 +1,4 @@
-"""The port `Renderer`, held on every renderer: the same objects laid out as plain files, a kustomization and a chart."""
+"""The port `Renderer`, held on every renderer: the same objects as plain files, as a kustomization and as a chart."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-
 from adapters.git.upstream import Upstream
 from adapters.render.rendering import (
     Repository,
@@ -22,6 +21,7 @@ from adapters.render.rendering import (
     real_tools,
     refused,
 )
+
 from reconciler.adapters.git import GitSource
 from reconciler.adapters.render.engine import RenderEngine
 from reconciler.adapters.render.limits import Limits
@@ -135,9 +135,7 @@ def test_a_change_of_what_is_read_is_a_new_render_and_any_other_is_not(
     assert engine.render(repository.tree, asked()).key == before.key
 
 
-def test_a_removed_object_is_no_longer_rendered(
-    engine: RenderEngine, repository: Repository, laid_out: Layout
-) -> None:
+def test_a_removed_object_is_no_longer_rendered(engine: RenderEngine, repository: Repository, laid_out: Layout) -> None:
     repository.write(laid_out(TWO))
     engine.render(repository.tree, asked())
     repository.remove(path_of(laid_out, "b.yaml"))
@@ -171,9 +169,7 @@ def test_many_threads_get_the_same_render(engine: RenderEngine, repository: Repo
     assert all(content(rendered) == content(found[0]) for rendered in found)
 
 
-def test_a_second_engine_finds_the_first_ones_renders(
-    repository: Repository, laid_out: Layout, tmp_path: Path
-) -> None:
+def test_a_second_engine_finds_the_first_ones_renders(repository: Repository, laid_out: Layout, tmp_path: Path) -> None:
     repository.write(laid_out(TWO))
     found = []
     for _ in range(2):

@@ -63,7 +63,7 @@ class FolderTree:
     def export(self, paths: Collection[str], into: Path) -> None:
         entries = [self._entry(*self._file(path)) for path in sorted(paths)]
         for entry in entries:
-            target = str(self._root.joinpath(entry.path).readlink()) if entry.mode == LINK else entry.oid
+            target = os.fsdecode(_link(self._root / entry.path)) if entry.mode == LINK else entry.oid
             if refusal := writing.refuse(entry, target):
                 raise refusal
         for entry in entries:
@@ -96,7 +96,7 @@ class FolderTree:
     def _content(self, name: str, mode: int) -> bytes:
         place = self._root / name
         try:
-            data = os.fsencode(place.readlink()) if mode == LINK else place.read_bytes()
+            data = _link(place) if mode == LINK else place.read_bytes()
         except OSError as error:
             raise _unreadable(name, error) from error
         known = self._entries.get(name)
@@ -109,7 +109,7 @@ class FolderTree:
             place = self._root / name
             try:
                 if mode == LINK:
-                    data = os.fsencode(place.readlink())
+                    data = _link(place)
                     self._entries[name] = Entry(name, _hash("blob", data), mode, len(data))
                 else:
                     oid, size = _hash_file(place)
@@ -162,6 +162,11 @@ def _git_mode(mode: int) -> int:
     if stat.S_ISREG(mode):
         return 0o100755 if mode & stat.S_IXUSR else 0o100644
     return 0
+
+
+def _link(place: Path) -> bytes:
+    """Where a link leads, to the byte: pathlib would tidy `a//b/` up."""
+    return os.readlink(os.fsencode(place))
 
 
 def _hash(kind: str, data: bytes) -> str:

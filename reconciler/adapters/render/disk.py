@@ -74,11 +74,13 @@ class Disk:
 
 
 def _files(folder: Path) -> list[tuple[int, int, Path]]:
+    """Time of last use, size and path of each file."""
     found = []
-    for path in folder.iterdir():
-        with contextlib.suppress(OSError):
-            state = path.stat()
-            found.append((state.st_mtime_ns, state.st_size, path))
+    with contextlib.suppress(OSError):
+        for path in folder.iterdir():
+            with contextlib.suppress(OSError):
+                state = path.stat()
+                found.append((state.st_mtime_ns, state.st_size, path))
     return found
 
 

@@ -108,13 +108,13 @@ def duplicate(identity: str, first: str, second: str) -> Terminal:
 def split_hooks(found: Iterable[Manifest]) -> tuple[list[Manifest], list[str]]:
     """Objects to apply, and the names of the chart's hooks: `Job/migrate (pre-install)`.
 
-    `crd-install` is what Helm 2 called an ordinary CRD; Helm 3 and 4 take it for no hook.
+    What carries a hook that Helm does not know, as `crd-install` of Helm 2, Helm leaves out itself.
     """
     objects: list[Manifest] = []
     hooks: list[str] = []
     for manifest in found:
         events = manifest.annotations.get("helm.sh/hook") or ""
-        if events and events.strip() != "crd-install":
+        if events:
             hooks.append(f"{manifest.kind}/{manifest.id.name} ({events})")
         else:
             objects.append(manifest)

@@ -9,8 +9,9 @@ from reconciler.core.drift import removals
 from reconciler.core.fight import fighting
 from reconciler.core.refusals import explain
 from reconciler.engine.memory import Memory
-from reconciler.engine.progress import Abandoned, Progress
+from reconciler.engine.progress import Progress
 from reconciler.engine.stages.compare import Comparison, gather
+from reconciler.engine.stages.send import abandon, send
 from reconciler.engine.world import World
 from reconciler.model.application import Application
 from reconciler.model.change import Action, Change, Refusal
@@ -55,27 +56,20 @@ def correct(world: World, application: Application, memory: Memory, progress: Pr
         _send(world, memory, progress, send)
 
 
-def abandon(world: World) -> None:
-    """Raises Abandoned when the process is stopping: called between two writes."""
-    if world.stopping():
-        raise Abandoned(Reason.PROGRESSING, "stopping")
-
-
 def _send(world: World, memory: Memory, progress: Progress, changes: Sequence[tuple[Wanted, Change]]) -> None:
     objects = [(wanted.resource, change.manifest.document) for wanted, change in changes if change.manifest]
-    answers = world.cluster.apply(objects)
+    answers = send(world, objects)
     errors: list[StageError] = []
     for (wanted, change), answer in zip(changes, answers, strict=True):
         if isinstance(answer, Refusal):
             errors.append(explain(answer, wanted.manifest, wanted.id))
             continue
-        before = world.live.get(wanted.id)
         world.live.observe(answer, agreed=wanted.digest)
         if memory.applied is not None:
             memory.applied[wanted.id] = wanted.digest
-        if change.action is Action.CREATE or before is None:
+        if not change.version:
             progress.created.append(wanted.id)
-        elif before.resource_version != answer["metadata"]["resourceVersion"]:
+        elif change.version != answer["metadata"]["resourceVersion"]:
             progress.changed.append(wanted.id)
     if errors:
         raise gather(errors)

@@ -14,6 +14,7 @@ from reconciler.core.drift import find, respect
 from reconciler.core.refusals import explain, may_replace
 from reconciler.engine.live import Entry, Verdict
 from reconciler.engine.memory import Memory
+from reconciler.engine.stages.send import send
 from reconciler.engine.world import World
 from reconciler.model.application import Application
 from reconciler.model.change import Action, Change, Refusal
@@ -47,7 +48,7 @@ def compare(world: World, application: Application, memory: Memory, stage: Seque
     unjudged = [found for wanted in stage if (found := _open(world, application, memory, wanted, result)) is not None]
     if not unjudged:
         return result
-    answers = world.cluster.apply([(found.wanted.resource, found.document) for found in unjudged], dry_run=True)
+    answers = send(world, [(found.wanted.resource, found.document) for found in unjudged], dry_run=True)
     errors: list[StageError] = []
     for found, answer in zip(unjudged, answers, strict=True):
         if isinstance(answer, Refusal):
@@ -141,9 +142,10 @@ def _refuse_foreign(world: World, application: Application, entry: Entry, wanted
 
 
 def _change(found: _Open, action: Action) -> tuple[Wanted, Change]:
-    uid = found.entry.uid if found.entry else ""
     manifest = replace(found.wanted.manifest, document=found.document)
-    return found.wanted, Change(found.wanted.id, action, manifest, uid)
+    if found.entry is None:
+        return found.wanted, Change(found.wanted.id, action, manifest)
+    return found.wanted, Change(found.wanted.id, action, manifest, found.entry.uid, found.entry.resource_version)
 
 
 def _drifted(found: _Open, drifts: tuple[Drift, ...]) -> tuple[Wanted, Change, tuple[Drift, ...]]:

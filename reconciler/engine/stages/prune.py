@@ -8,7 +8,7 @@ from reconciler.core.applyset import contained_kinds
 from reconciler.core.order import removal_order
 from reconciler.core.prune import to_prune
 from reconciler.engine.progress import Progress
-from reconciler.engine.stages.apply import abandon
+from reconciler.engine.stages.send import abandon
 from reconciler.engine.world import World
 from reconciler.model.application import Application
 from reconciler.model.change import Action, Change, Refusal, Resource

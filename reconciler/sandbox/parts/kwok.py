@@ -97,7 +97,7 @@ def ready(home: Home) -> bool:
 
 
 def _is_ready(seen: dict[str, Any] | None) -> bool:
-    conditions = (seen or {}).get("status", {}).get("conditions", [])
+    conditions = (seen or {}).get("status", {}).get("conditions") or []
     return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import yaml
@@ -15,7 +17,7 @@ from reconciler.sandbox.home import Home
 from reconciler.sandbox.parts.part import Part, Spec
 
 NAMESPACE = "argo-rollouts"
-ESTABLISH_SECONDS = 30.0
+ESTABLISH_SECONDS = 60.0
 # Its listeners take all addresses of the machine, and only the port can be chosen. With a port that does not exist it
 # logs that it cannot serve metrics and health, and works on.
 NO_PORT = 65536
@@ -39,7 +41,10 @@ def prepare(home: Home) -> None:
     account = {"kind": "ServiceAccount", "name": "argo-rollouts", "namespace": NAMESPACE}
     with Api(home) as api:
         api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
-        names = [_apply_crd(api, path) for path in sorted(tools.share("rollouts", "manifests/crds").glob("*-crd.yaml"))]
+        with ThreadPoolExecutor() as pool:
+            # Together they cost the server half of what they cost one by one: it rebuilds its schema fewer times.
+            files = sorted(tools.share("rollouts", "manifests/crds").glob("*-crd.yaml"))
+            names = list(pool.map(partial(_apply_crd, api), files))
         for path in (
             *tools.share("rollouts", "manifests/role").glob("*clusterrole.yaml"),
             tools.share("rollouts", "manifests/base") / "argo-rollouts-aggregate-roles.yaml",
@@ -82,7 +87,8 @@ def _await_established(api: Api, paths: Sequence[str]) -> None:
 
 
 def _is_established(api: Api, path: str) -> bool:
-    conditions = (api.get(path) or {}).get("status", {}).get("conditions", [])
+    # The server writes null before the first condition.
+    conditions = (api.get(path) or {}).get("status", {}).get("conditions") or []
     return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
 
 

@@ -1,4 +1,4 @@
-"""`python -m reconciler.sandbox.tools [NAME ...]`: build the tools, all of them when none is named."""
+"""`python -m reconciler.sandbox.tools [NAME ...]`: build them; with no name, all that are not built on demand only."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ from reconciler.sandbox.tools.recipes import RECIPES
 if __name__ == "__main__":
     try:
         with ProgressPrinter() as progress:
-            ensure(sys.argv[1:] or RECIPES, progress)
+            ensure(sys.argv[1:] or [name for name, recipe in RECIPES.items() if not recipe.on_demand], progress)
     except SandboxError as error:
         sys.exit(f"error: {error}")

@@ -12,7 +12,11 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Recipe:
-    """How one tool is built. `package` is relative to the module; `data` are its folders needed at run time."""
+    """How one tool is built.
+
+    `package` is relative to the module; `data` are its folders needed at run time; `disk_mib` is what a first build
+    adds, Go's own caches included; `on_demand` tools are built only when they are named.
+    """
 
     name: str
     module: str
@@ -24,6 +28,7 @@ class Recipe:
     cgo: bool = False
     data: tuple[str, ...] = ()
     disk_mib: int = 1000
+    on_demand: bool = False
 
     @property
     def import_path(self) -> str:
@@ -76,7 +81,7 @@ def _staging(version: str) -> dict[str, str]:
     return {f"k8s.io/{name}": f"k8s.io/{name} {version}" for name in _STAGING}
 
 
-def _kubernetes(name: str, disk_mib: int) -> Recipe:
+def _kubernetes(name: str, disk_mib: int, on_demand: bool = False) -> Recipe:
     return Recipe(
         name=name,
         module="k8s.io/kubernetes",
@@ -90,6 +95,7 @@ def _kubernetes(name: str, disk_mib: int) -> Recipe:
             "k8s.io/component-base/version.gitMinor": KUBERNETES.split(".")[1],
         },
         disk_mib=disk_mib,
+        on_demand=on_demand,
     )
 
 
@@ -120,7 +126,7 @@ _ALL = (
         disk_mib=1500,
     ),
     _kubernetes("kube-scheduler", disk_mib=1000),
-    _kubernetes("kubectl", disk_mib=1000),
+    _kubernetes("kubectl", disk_mib=1000, on_demand=True),
     Recipe(
         "gitea",
         "code.gitea.io/gitea",
@@ -159,7 +165,7 @@ _ALL = (
         data=("manifests/crds", "manifests/role", "manifests/base"),
         disk_mib=3000,
     ),
-    Recipe("cue", "cuelang.org/go", "v0.17.1", package="cmd/cue"),
+    Recipe("cue", "cuelang.org/go", "v0.17.1", package="cmd/cue", on_demand=True),
 )
 
 RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in _ALL}

@@ -16,7 +16,7 @@ from adapters.git.upstream import ENVIRONMENT
 
 
 class HttpHost:
-    """Serves every repository below `root`. `requests` are the paths that were asked for.
+    """Serves every repository below `root`. `requests` are the paths that were asked for, `fetches` counts the packs.
 
     `login` is (user, password); `answer` may give another status for a path, with headers; `watch` is called while an
     authenticated request is being served, when the client's processes are alive. Without `protocol_2` it answers as git
@@ -27,6 +27,7 @@ class HttpHost:
         self.root, self.login = root, login
         self.requests: list[str] = []
         self.authorizations: list[str] = []
+        self.fetches = 0
         self.answer: Callable[[str], tuple[int, dict[str, str]] | None] = lambda path: None
         self.watch: Callable[[str], None] = lambda path: None
         self.protocol_2 = True
@@ -67,6 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self, body: bytes) -> None:
         self.host.requests.append(self.path)
+        self.host.fetches += b"command=fetch" in body
         given = self.headers.get("Authorization")
         if given:
             self.host.authorizations.append(given)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import secrets
 import ssl
 from collections.abc import Iterator
@@ -20,21 +19,8 @@ from reconciler.ports import GitCredentials, Remote
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    folder = tmp_path / "upstream"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
 def commit(root: Path) -> str:
     return Upstream(root / "app.git").commit({"a": b"1"})
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Iterator[GitSource]:
-    with contextlib.closing(GitSource(tmp_path / "cache", allow_file=True)) as made:
-        yield made
 
 
 @pytest.fixture
@@ -45,13 +31,6 @@ def password() -> str:
 @pytest.fixture
 def http(root: Path, password: str) -> Iterator[HttpHost]:
     host = HttpHost(root, login=("ada", password))
-    yield host
-    host.stop()
-
-
-@pytest.fixture
-def ssh(root: Path) -> Iterator[SshHost]:
-    host = SshHost(root)
     yield host
     host.stop()
 

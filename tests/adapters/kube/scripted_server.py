@@ -15,7 +15,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from reconciler.model.change import Resource
+
+if TYPE_CHECKING:
+    from reconciler.adapters.kube import KubeCluster
+
+CONFIGMAPS = Resource("v1", "ConfigMap", "configmaps", True)
 
 Drive = Callable[[socket.socket], None]
 
@@ -35,6 +42,9 @@ class Asked:
 
 
 Script = Callable[[Asked], "bytes | Drive"]
+
+Start = Callable[..., "tuple[ScriptedServer, KubeCluster]"]
+"""Of a script and the options of `connect`: the server, and a cluster that is connected to it."""
 
 
 def answer(document: Any, code: int = 200, headers: Mapping[str, str] | None = None) -> bytes:
@@ -161,3 +171,25 @@ def _read(stream: Any) -> Asked | None:
         name, _, value = line.partition(":")
         headers[name.lower()] = value.strip()
     return Asked(method, target, headers, stream.read(int(headers.get("content-length", 0))))
+
+
+def configmap(name: str = "web") -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "shop"}}
+
+
+def echo(asked: Asked) -> bytes:
+    return answer(json.loads(asked.body) if asked.body else {"gitVersion": "v1.2.3"})
+
+
+class Once:
+    """A script that does `first` for the first `times` requests, and then echoes."""
+
+    def __init__(self, first: Any, times: int = 1) -> None:
+        self.first = first
+        self.left = times
+        self.lock = threading.Lock()
+
+    def __call__(self, asked: Asked) -> Any:
+        with self.lock:
+            self.left -= 1
+            return self.first if self.left >= 0 else echo(asked)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from adapters.render.rendering import Repository, real_tools
+
 from reconciler.adapters.render.engine import RenderEngine
 
 

@@ -8,9 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from adapters.render.rendering import (
     Repository,
     asked,
@@ -26,6 +23,9 @@ from adapters.render.rendering import (
     refused,
     run_directly,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from reconciler.adapters.render.engine import RenderEngine
 from reconciler.model.manifest import Origin
 from reconciler.model.outcome import Reason
@@ -83,8 +83,8 @@ EVERYTHING: dict[str, str] = {
     "app/replace.yaml": "source: {kind: Deployment, name: blue-web, fieldPath: metadata.name}\n"
     "targets: [{select: {kind: ConfigMap, name: blue-more}, fieldPaths: [data.value]}]\n",
     "app/schema.json": '{"definitions": {}}',
-    "app/labels/label.yaml": "apiVersion: builtin\nkind: PatchTransformer\nmetadata: {name: p}\npath: labels/patch.yaml\n"
-    "target: {kind: ConfigMap}\n",
+    "app/labels/label.yaml": "apiVersion: builtin\nkind: PatchTransformer\nmetadata: {name: p}\n"
+    "path: labels/patch.yaml\ntarget: {kind: ConfigMap}\n",
     "app/labels/patch.yaml": "- {op: add, path: /metadata/labels, value: {patched: 'true'}}\n",
     "unread/kustomization.yaml": "resources: [nothing.yaml]\n",
 }
@@ -106,7 +106,7 @@ def test_all_fields_that_name_files_are_followed(engine: RenderEngine, repositor
         "parts/blue/kustomization.yaml", "parts/blue/kustomization.yml",
     }  # fmt: skip
     # A transformer may load any file of its kustomization's folder.
-    below = {path for path in EVERYTHING if path.startswith("app/labels/patch") or path.startswith("unread/")}
+    below = {path for path in EVERYTHING if path.startswith(("app/labels/patch", "unread/"))}
     assert set(rendered.read_set.oids) - absent == {"app", *EVERYTHING} - below
 
 

@@ -1,0 +1,252 @@
+"""The controller killed, stopped and cut off: the next run finds everything again from Git and the cluster."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from controller_fixtures import install_kinds, open_cluster
+from dying import DyingCluster
+from sandbox_fixtures import fresh_namespace
+from somebody import Somebody
+from team import Team, config_map, eventually
+
+from reconciler import app
+from reconciler.adapters.kube import KubeCluster
+from reconciler.core.applyset import PART_OF
+from reconciler.sandbox.platform import Part, Sandbox
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """An API server of this module's own: it is broken and mended here."""
+    with Sandbox.start(tmp_path_factory.mktemp("faults"), [Part.APISERVER], print) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def admin(server: Sandbox) -> Iterator[KubeCluster]:
+    cluster = open_cluster(server)
+    install_kinds(cluster)
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture
+def lonely(server: Sandbox, admin: KubeCluster, tmp_path: Path) -> Team:
+    """A team whose controller is not running yet."""
+    return Team(admin, Somebody(server), fresh_namespace(server), tmp_path)
+
+
+@contextmanager
+def process(server: Sandbox, team: Team, cache: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """`dispatch run` for the team's namespace, as a process of its own."""
+    command = [str(Path(sys.executable).parent / "dispatch"), "run", "--allow-file-repositories"]
+    command += ["--kubeconfig", str(server.kubeconfig), "--namespace", team.namespace, "--cache", str(cache)]
+    with (cache.parent / "controller.log").open("ab") as log:
+        running = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    try:
+        yield running
+    finally:
+        if running.poll() is None:
+            running.kill()
+        running.wait(10)
+
+
+@contextmanager
+def in_process(server: Sandbox, team: Team, cache: Path, writes: int | None = None) -> Iterator[Any]:
+    """A controller in this process; with `writes`, one that is dead after so many."""
+    settings = app.Settings(
+        kubeconfig=server.kubeconfig, cache=cache, namespace=team.namespace, allow_file_repositories=True
+    )
+    source, renderer, inner = app.open_source(settings), app.open_renderer(settings), app.connect(settings)
+    cluster: Any = inner if writes is None else DyingCluster(inner, writes)
+    controller = app.build_controller(settings, source, renderer, cluster)
+    controller.start(lambda error: None)
+    try:
+        yield cluster
+    finally:
+        controller.stop(within=5)
+        for part in (renderer, source, inner):
+            part.close()
+
+
+def names(team: Team) -> dict[str, dict[str, str]]:
+    """What the team's ConfigMaps hold; those of the cluster itself are left out."""
+    found = team.cluster.listing(team.resource("v1", "ConfigMap"), team.namespace, PART_OF)
+    return {item["metadata"]["name"]: item["data"] for item in found}
+
+
+FIRST = {
+    "web/a.yaml": config_map("a", v="1"),
+    "web/b.yaml": config_map("b", v="1"),
+    "web/gone.yaml": config_map("gone", v="1"),
+}
+SECOND = {"web/a.yaml": config_map("a", v="2"), "web/new.yaml": config_map("new", v="1"), "web/gone.yaml": None}
+WANTED = {"a": {"v": "2"}, "b": {"v": "1"}, "new": {"v": "1"}}
+
+
+@pytest.mark.parametrize("writes", range(1, 10))
+def test_killed_after_any_write_the_next_start_ends_where_git_says(
+    server: Sandbox, lonely: Team, tmp_path: Path, writes: int
+) -> None:
+    lonely.push(FIRST)
+    lonely.read_repository()
+    lonely.deploy("web", "web")
+    with in_process(server, lonely, tmp_path / "cache"):
+        lonely.until_ready("web")
+    commit = lonely.push(SECOND)
+    with in_process(server, lonely, tmp_path / "cache", writes) as dying:
+        eventually(lambda: dying.dead or lonely.status("web")["applied"]["revision"].endswith(commit))
+    with in_process(server, lonely, tmp_path / "cache"):
+        lonely.until_ready("web", commit)
+        eventually(lambda: names(lonely) == WANTED, what=lambda: names(lonely))
+
+
+@pytest.mark.parametrize("writes", range(1, 8))
+def test_killed_after_any_write_of_the_first_deployment_nothing_is_lost(
+    server: Sandbox, lonely: Team, tmp_path: Path, writes: int
+) -> None:
+    commit = lonely.push(FIRST)
+    lonely.read_repository()
+    lonely.deploy("web", "web")
+    with in_process(server, lonely, tmp_path / "cache", writes) as dying:
+        eventually(lambda: dying.dead or lonely.condition("web").get("status") == "True")
+    lonely.push({"web/gone.yaml": None})
+    with in_process(server, lonely, tmp_path / "cache-lost"):
+        eventually(lambda: set(names(lonely)) == {"a", "b"}, what=lambda: names(lonely))
+    assert commit
+
+
+def test_kill_9_in_the_middle_of_a_thousand_objects_is_taken_up_again(
+    server: Sandbox, lonely: Team, tmp_path: Path
+) -> None:
+    lonely.push({f"web/{n}.yaml": config_map(f"c{n}", v=str(n)) for n in range(1000)})
+    lonely.read_repository()
+    lonely.deploy("web", "web")
+    with process(server, lonely, tmp_path / "cache") as running:
+        eventually(lambda: len(names(lonely)) > 50)
+        running.kill()
+        running.wait(10)
+    assert len(names(lonely)) < 1000
+    with process(server, lonely, tmp_path / "cache"):
+        lonely.until_ready("web", within=60)
+    assert len(names(lonely)) == 1000
+
+
+def test_sigterm_in_the_middle_of_a_thousand_objects_ends_it_within_ten_seconds(
+    server: Sandbox, lonely: Team, tmp_path: Path
+) -> None:
+    lonely.push({f"web/{n}.yaml": config_map(f"c{n}", v=str(n)) for n in range(1000)})
+    lonely.read_repository()
+    lonely.deploy("web", "web")
+    with process(server, lonely, tmp_path / "cache") as running:
+        eventually(lambda: len(names(lonely)) > 50)
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(10) == 0
+    children = subprocess.run(["ps", "-eo", "sid,pid,args"], capture_output=True, text=True, check=True).stdout
+    assert not [line for line in children.splitlines() if line.split()[0] == str(running.pid)]
+
+
+def test_a_restart_with_everything_in_sync_writes_nothing(server: Sandbox, lonely: Team, tmp_path: Path) -> None:
+    lonely.push({f"{app}/{n}.yaml": config_map(f"{app}{n}", v=str(n)) for app in ("one", "two") for n in range(20)})
+    lonely.read_repository()
+    for name in ("one", "two"):
+        lonely.deploy(name, name)
+    with in_process(server, lonely, tmp_path / "cache"):
+        for name in ("one", "two"):
+            lonely.until_ready(name)
+        quiet(lonely)
+    before = versions(lonely)
+    with in_process(server, lonely, tmp_path / "other-cache"):
+        commit = lonely.push({"three/x.yaml": config_map("x", v="1")})
+        lonely.deploy("three", "three")
+        lonely.until_ready("three", commit)
+        quiet(lonely)
+        after = versions(lonely)
+    assert {name: version for name, version in after.items() if name in before} == {
+        name: version for name, version in before.items()
+    } | {("Repository", "config"): after["Repository", "config"]}
+
+
+def versions(team: Team) -> dict[tuple[str, str], str]:
+    found = {}
+    for api_version, kind in (
+        ("v1", "ConfigMap"),
+        ("dispatch.dev/v1alpha1", "Application"),
+        ("dispatch.dev/v1alpha1", "Repository"),
+    ):
+        for item in team.cluster.listing(team.resource(api_version, kind), team.namespace):
+            found[kind, item["metadata"]["name"]] = item["metadata"]["resourceVersion"]
+    return found
+
+
+def quiet(team: Team) -> None:
+    """Wait until nothing has been written for a second."""
+    last, since = versions(team), time.monotonic()
+    deadline = since + 30
+    while time.monotonic() - since < 1:
+        assert time.monotonic() < deadline, "the controller does not come to rest"
+        time.sleep(0.1)
+        now = versions(team)
+        if now != last:
+            last, since = now, time.monotonic()
+
+
+def test_an_api_server_that_is_restarted_in_the_middle_is_waited_for(
+    server: Sandbox, lonely: Team, tmp_path: Path
+) -> None:
+    lonely.push({f"web/{n}.yaml": config_map(f"c{n}", v="1") for n in range(400)})
+    lonely.read_repository()
+    lonely.deploy("web", "web")
+    with process(server, lonely, tmp_path / "cache") as running:
+        eventually(lambda: len(names(lonely)) > 20)
+        server.restart(Part.APISERVER)
+        lonely.until_ready("web", within=60)
+        commit = lonely.push({"web/0.yaml": config_map("c0", v="2")})
+        lonely.until_ready("web", commit, within=60)
+        assert running.poll() is None
+    assert len(names(lonely)) == 400
+
+
+def test_drift_made_while_the_watch_was_cut_is_mended_afterwards(server: Sandbox, lonely: Team, tmp_path: Path) -> None:
+    lonely.push({"web/a.yaml": config_map("a", v="git"), "web/b.yaml": config_map("b", v="git")})
+    lonely.read_repository()
+    lonely.deploy("web", "web")
+    with process(server, lonely, tmp_path / "cache") as running:
+        lonely.until_ready("web")
+        os.kill(running.pid, signal.SIGSTOP)
+        lonely.edit("v1", "ConfigMap", "a", {"data": {"v": "by hand"}})
+        lonely.delete("v1", "ConfigMap", "b")
+        server.restart(Part.APISERVER)
+        os.kill(running.pid, signal.SIGCONT)
+        eventually(lambda: names(lonely) == {"a": {"v": "git"}, "b": {"v": "git"}}, 60, lambda: names(lonely))
+
+
+def test_two_writers_of_one_field_end_in_a_truce_that_names_the_other(
+    server: Sandbox, lonely: Team, tmp_path: Path
+) -> None:
+    lonely.push({"web/a.yaml": config_map("a", v="git")})
+    lonely.read_repository()
+    lonely.deploy("web", "web")
+    with in_process(server, lonely, tmp_path / "cache"):
+        lonely.until_ready("web")
+
+        def fought() -> bool:
+            if (lonely.live("v1", "ConfigMap", "a") or {})["data"] == {"v": "git"}:
+                lonely.edit("v1", "ConfigMap", "a", {"data": {"v": "theirs"}}, manager="other-operator")
+            return lonely.condition("web").get("reason") == "DriftFight"
+
+        eventually(fought, within=60)
+        message = lonely.condition("web")["message"]
+        assert "other-operator" in message and "/data/v" in message
+        quiet(lonely)
+        assert names(lonely) == {"a": {"v": "theirs"}}
