@@ -60,9 +60,7 @@ def run_contender(
         _empty(server, namespace)
 
 
-def _step(
-    server: Server, contender: Contender, commit: str, group: str, within: float, changes: bool = True
-) -> Sample:
+def _step(server: Server, contender: Contender, commit: str, group: str, within: float, changes: bool = True) -> Sample:
     asked, used = server.counts(group), usage(contender.pids).cpu
     told = contender.deliver(commit)
     if changes:

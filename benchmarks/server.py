@@ -17,7 +17,7 @@ from reconciler.sandbox.platform import Sandbox
 THREADS = 8
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
-_COUNTED = re.compile(r'^apiserver_request_total\{(?P<labels>[^}]*)\} (?P<value>\S+)$', re.MULTILINE)
+_COUNTED = re.compile(r"^apiserver_request_total\{(?P<labels>[^}]*)\} (?P<value>\S+)$", re.MULTILINE)
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
 _OURS = frozenset({"configmaps", "events"})
 

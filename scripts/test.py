@@ -55,9 +55,8 @@ def main() -> int:
     print()
     for name, outcome in outcomes.items():
         print(f"{name:<20} {outcome.tests:>5} tests  {outcome.failed:>3} failed  {outcome.seconds:>6.0f} s")
-    print(
-        f"{sum(o.tests - o.failed for o in outcomes.values())} passed, {sum(o.failed for o in outcomes.values())} failed"
-    )
+    failed = sum(outcome.failed for outcome in outcomes.values())
+    print(f"{sum(outcome.tests for outcome in outcomes.values()) - failed} passed, {failed} failed")
     return max(outcome.code for outcome in outcomes.values())
 
 

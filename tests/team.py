@@ -151,6 +151,12 @@ class Team:
         return self.condition(name, kind=kind)["message"]
 
 
+def unready(text: str) -> str:
+    """The same Deployment with pods that never get ready in the sandbox."""
+    place = "\n    spec:\n      containers"
+    return text.replace(place, f"\n      annotations: {{dispatch.dev/sandbox-pod: unready}}{place}")
+
+
 def config_map(name: str, **data: str) -> str:
     lines = [f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:"]
     return "\n".join([*lines, *(f"  {key}: {value!r}" for key, value in data.items())]) + "\n"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from demo.scenes.broken import a_broken_commit_is_refused
 from demo.scenes.change import an_image_changes
-from demo.scenes.deploy import a_config_repository_is_deployed, a_cluster_is_there
+from demo.scenes.deploy import a_cluster_is_there, a_config_repository_is_deployed
 from demo.scenes.drift import somebody_edits_a_live_object
 from demo.scenes.prune import a_file_leaves_git
 from demo.stage import Stage

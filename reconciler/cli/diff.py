@@ -62,21 +62,18 @@ def diff(
     if (values or renderer != "auto") and (target is None or not _is_path(target)):
         raise click.UsageError("--renderer and --values are for a folder: else the Application says them")
     from reconciler import app
+    from reconciler.cli.targets import of_cluster, of_local
 
     with closing(app.connect(app.Settings(kubeconfig, context))) as cluster:
         place = namespace or "default"
         if target is not None and not _is_path(target):
-            from reconciler.cli.targets import of_cluster
-
             found = of_cluster(cluster, place, target, allow_remote_bases=allow_remote_bases)
         else:
-            from reconciler.cli.targets import of_local
-
             if file is not None:
                 local = of_file(file, name=name, namespace=namespace, root=root)
             else:
-                assert target is not None
-                local = of_folder(Path(target), name=name, namespace=place, renderer=renderer, values=values, root=root)
+                folder = Path(target or ".")
+                local = of_folder(folder, name=name, namespace=place, renderer=renderer, values=values, root=root)
             found = of_local(cluster, local, namespace=place, allow_remote_bases=allow_remote_bases)
         name_hooks(found.rendered.hooks)
         differences = _compare(cluster, found)

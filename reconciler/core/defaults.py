@@ -16,6 +16,7 @@ _ZERO_NUMBER = frozenset({"minReadySeconds", "initialDelaySeconds"})
 _ZERO_MAP = frozenset(
     {"labels", "annotations", "nodeSelector", "matchLabels", "data", "binaryData", "limits", "requests"}
 )
+_NOT_LISTS = _ZERO_FALSE | _ZERO_NUMBER | _ZERO_MAP
 
 
 def is_dropped(name: str, value: Any) -> bool:
@@ -23,7 +24,7 @@ def is_dropped(name: str, value: Any) -> bool:
     pointer and has `omitempty`. A pointer's zero (`automountServiceAccountToken: false`) is kept and means something.
     """
     if isinstance(value, list):
-        return not value
+        return not value and name not in _NOT_LISTS
     if value is False:
         return name in _ZERO_FALSE
     if isinstance(value, dict):

@@ -44,24 +44,7 @@ metadata:
   name: migrate
   annotations: {helm.sh/hook: pre-install}
 """
-APPLICATION = """\
-apiVersion: dispatch.dev/v1alpha1
-kind: Application
-metadata: {name: shop, namespace: team-a}
-spec:
-  source: {repository: config, path: charts/shop}
-  render: {helm: {values: {size: large}}}
-"""
-
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Renders of one test are unknown to the next; the tools that were built stay at hand on PATH."""
-    from reconciler import app
-
-    tools = [str(path.parent) for name in ("kustomize", "helm") if (path := app.tool(name)) is not None]
-    monkeypatch.setenv("PATH", os.pathsep.join([*tools, os.environ["PATH"]]))
-    monkeypatch.setenv("DISPATCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 def write(root: Path, files: dict[str, str]) -> Path:
@@ -181,63 +164,6 @@ def test_the_renderer_can_be_chosen(tmp_path: Path) -> None:
     assert "kustomization" in ran.err
 
 
-def test_an_application_says_how_it_is_rendered(tmp_path: Path) -> None:
-    (tmp_path / ".git").mkdir()
-    write(
-        tmp_path,
-        {
-            "applications/shop.yaml": APPLICATION,
-            "charts/shop/Chart.yaml": CHART,
-            "charts/shop/templates/settings.yaml": TEMPLATE,
-        },
-    )
-
-    ran = dispatch("render", "-f", tmp_path / "applications/shop.yaml")
-
-    assert yaml.safe_load(ran.out)["metadata"] == {"name": "shop", "namespace": "team-a"}
-    assert yaml.safe_load(ran.out)["data"] == {"size": "large"}
-
-
-def test_the_path_of_an_application_is_below_the_named_root(tmp_path: Path) -> None:
-    write(tmp_path, {"config/charts/shop/Chart.yaml": CHART, "config/charts/shop/templates/a.yaml": TEMPLATE})
-    file = write(tmp_path, {"elsewhere/shop.yaml": APPLICATION}) / "elsewhere/shop.yaml"
-
-    lost = dispatch("render", "-f", file)
-    found = dispatch("render", "-f", file, "--root", tmp_path / "config")
-
-    assert (lost.code, found.code) == (2, 0)
-    assert "there is no folder 'charts/shop'" in lost.err
-    assert "--root" in lost.err
-
-
-def test_one_of_several_applications_is_chosen_by_name(tmp_path: Path) -> None:
-    (tmp_path / ".git").mkdir()
-    second = (
-        APPLICATION.replace("name: shop,", "name: pay,")
-        .replace("charts/shop", "plain")
-        .replace("  render: {helm: {values: {size: large}}}\n", "")
-    )
-    write(tmp_path, {"all.yaml": f"{APPLICATION}---\n{second}", "plain/all.yaml": MIXED})
-
-    several = dispatch("render", "-f", tmp_path / "all.yaml")
-    wrong = dispatch("render", "-f", tmp_path / "all.yaml", "--name", "web")
-    one = dispatch("render", "-f", tmp_path / "all.yaml", "--name", "pay")
-
-    assert several.err == f"error: {tmp_path}/all.yaml holds 2 Applications (shop, pay): choose one with --name\n"
-    assert wrong.err == f"error: {tmp_path}/all.yaml holds no Application 'web': it has shop, pay\n"
-    assert one.code == 0
-    assert titles([*yaml.safe_load_all(one.out)])[-1] == "Deployment/web"
-
-
-def test_a_mistake_in_an_application_has_file_and_line(tmp_path: Path) -> None:
-    file = write(tmp_path, {"shop.yaml": APPLICATION.replace("source:", "sauce:")}) / "shop.yaml"
-
-    ran = dispatch("render", "-f", file)
-
-    assert (ran.code, ran.out) == (2, "")
-    assert f"{file}:1: spec.sauce: unknown field; did you mean spec.source?" in ran.err
-
-
 def test_a_mistake_in_a_manifest_has_file_and_line(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     folder = write(tmp_path / "apps", {"broken.yaml": "a: 1\nb: [\n"})
@@ -268,12 +194,6 @@ def test_exactly_one_source_is_named(words: tuple[str, ...]) -> None:
 
     assert ran.code == 2
     assert "either a folder or an Application's file" in ran.err
-
-
-def test_options_that_an_application_overrules_are_refused(tmp_path: Path) -> None:
-    file = write(tmp_path, {"shop.yaml": APPLICATION}) / "shop.yaml"
-
-    assert dispatch("render", "-f", file, "--renderer", "plain").code == 2
 
 
 def test_the_process_ends_with_2_and_one_line(tmp_path: Path) -> None:

@@ -244,7 +244,8 @@ spec:
     - name: v1
       served: true
       storage: true
-      schema: {{openAPIV3Schema: {{type: object, properties: {{spec: {{type: object, x-kubernetes-preserve-unknown-fields: true}}}}}}}}
+      schema:
+        openAPIV3Schema: {{type: object, x-kubernetes-preserve-unknown-fields: true}}
 """
     widget = f"apiVersion: {group}/v1\nkind: Widget\nmetadata: {{name: w}}\nspec: {{size: 1}}\n"
     commit = team.push({"web/crd.yaml": definition, "web/a-widget.yaml": widget})

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from team import Team, config_map, deployment, eventually
+from team import Team, config_map, deployment, eventually, unready
 
 from reconciler.core.applyset import PART_OF, applyset_id
 
 
 def test_a_folder_of_manifests_becomes_a_healthy_application(team: Team) -> None:
-    commit = team.push({"web/deployment.yaml": deployment("web", replicas=2), "web/config.yaml": config_map("web", a="1")})
+    commit = team.push(
+        {"web/deployment.yaml": deployment("web", replicas=2), "web/config.yaml": config_map("web", a="1")}
+    )
     team.read_repository()
     team.deploy("web", "web")
     status = team.until_ready("web", commit)
@@ -64,7 +66,9 @@ def test_an_object_deleted_by_hand_comes_back(team: Team) -> None:
     before = team.live("v1", "ConfigMap", "a")
     assert before is not None
     team.delete("v1", "ConfigMap", "a")
-    eventually(lambda: (now := team.live("v1", "ConfigMap", "a")) and now["metadata"]["uid"] != before["metadata"]["uid"])
+    eventually(
+        lambda: (now := team.live("v1", "ConfigMap", "a")) and now["metadata"]["uid"] != before["metadata"]["uid"]
+    )
     eventually(lambda: team.status("web")["drift"])
     assert team.status("web")["drift"][0]["drift"] == "missing"
 
@@ -107,13 +111,13 @@ def test_a_manual_application_shows_the_difference_and_waits_for_sync(team: Team
 
 
 def test_a_later_wave_waits_until_the_earlier_one_is_healthy(team: Team) -> None:
-    slow = deployment("first", extra="  annotations: {dispatch.dev/wave: '-1'}\n").replace(
-        "labels: {app: first}\n    spec", "labels: {app: first}\n      annotations: {dispatch.dev/sandbox-pod: unready}\n    spec"
-    )
+    slow = unready(deployment("first", extra="  annotations: {dispatch.dev/wave: '-1'}\n"))
     team.push({"web/first.yaml": slow, "web/second.yaml": config_map("second", a="1")})
     team.read_repository()
     team.deploy("web", "web")
-    eventually(lambda: "next wave waits" in team.condition("web").get("message", ""), what=lambda: team.condition("web"))
+    eventually(
+        lambda: "next wave waits" in team.condition("web").get("message", ""), what=lambda: team.condition("web")
+    )
     assert team.live("apps/v1", "Deployment", "first") is not None
     assert team.live("v1", "ConfigMap", "second") is None
     commit = team.push({"web/first.yaml": deployment("first", extra="  annotations: {dispatch.dev/wave: '-1'}\n")})
@@ -122,9 +126,7 @@ def test_a_later_wave_waits_until_the_earlier_one_is_healthy(team: Team) -> None
 
 
 def test_a_deployment_that_never_gets_well_is_told_and_the_next_commit_heals_it(team: Team) -> None:
-    crash = deployment("web").replace(
-        "labels: {app: web}\n    spec", "labels: {app: web}\n      annotations: {dispatch.dev/sandbox-pod: unready}\n    spec"
-    )
+    crash = unready(deployment("web"))
     team.push({"web/deployment.yaml": crash})
     team.read_repository()
     team.deploy("web", "web", sync={"timeout": "3s"})

@@ -259,6 +259,8 @@ def test_a_deleted_mirror_is_built_anew(source: GitSource, remote: Remote, upstr
     with pytest.raises(Transient, match="fetched again"):
         source.tree(remote, commit).read("a", 10)
     assert read(source, remote, "main", "a") == b"1"
+    upstream.commit({"a": b"2"})
+    assert read(source, remote, "main", "a") == b"2"
 
 
 def test_programs_links_and_submodules_keep_their_modes(source: GitSource, remote: Remote, upstream: Upstream) -> None:
