@@ -13,11 +13,17 @@ class Failed(Exception):
 
 
 class Contender(Protocol):
-    """Started once for a row; then `prepare`, some commits and `clean` for each run."""
+    """Started once for a row; then `prepare`, some commits and `clean` for each run.
+
+    `group` is the API group of its own kinds, "" when it has none; `flags` what it was started with beyond the needed.
+    """
 
     name: str
     version: str
-    flags: str
+    group: str
+
+    @property
+    def flags(self) -> str: ...
 
     def start(self) -> None: ...
 

@@ -25,6 +25,7 @@ class Dispatch:
     """`folder` holds its cache and its log."""
 
     name = "dispatch"
+    group = "dispatch.dev"
     version = reconciler.__version__
 
     def __init__(self, server: Server, kubeconfig: Path, folder: Path, options: tuple[str, ...] = ()) -> None:

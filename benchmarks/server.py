@@ -27,12 +27,13 @@ class Unanswered(Exception):
 
 
 class Server:
-    """Administrator's access. Safe for many threads."""
+    """Administrator's access. Safe for many threads. `pids` are the API server and etcd."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.url = sandbox.home.api_url
         self.authority = sandbox.home.authority
         self.token = credentials.token(sandbox.home, credentials.ADMINISTRATOR.name)
+        self.pids = [part.pid for part in sandbox.status()]
         self._headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/json"}
         self._pool = urllib3.PoolManager(ca_certs=str(self.authority), retries=False, timeout=60, maxsize=THREADS)
 
@@ -67,11 +68,11 @@ class Server:
         return str(self.get("/version").get("gitVersion", ""))
 
     def counts(self, group: str) -> Counter[str]:
-        """Requests answered so far, by `reads` and `writes`, for the loads' objects and for the kinds of `group`."""
+        """Requests answered so far as reads, dry-runs and writes: for ConfigMaps, Events, and the kinds of `group`."""
         found: Counter[str] = Counter()
         for match in _COUNTED.finditer(self.request("GET", "/metrics").decode()):
             labels = dict(_LABEL.findall(match["labels"]))
-            if labels.get("resource") not in _OURS and not labels.get("group", "").endswith(group):
+            if labels.get("resource") not in _OURS and not (group and labels.get("group", "").endswith(group)):
                 continue
             verb = labels.get("verb", "")
             if verb != "WATCH":

@@ -9,10 +9,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import yaml
 from click.testing import CliRunner
 
 from reconciler.adapters.kube.cluster import KubeCluster, connect
-from reconciler.model.change import Refusal
+from reconciler.model.change import Refusal, Resource
 from reconciler.model.crd import definitions
 from reconciler.model.outcome import StageError
 from reconciler.sandbox.platform import Sandbox
@@ -104,3 +105,42 @@ def ready(status: str, reason: str, message: str, **more: Any) -> dict[str, Any]
         "lastTransitionTime": "2026-11-23T15:00:00Z",
         **more,
     }
+
+
+def kubeconfig(path: Path, server: str, token: str, authority: Path | None = None) -> Path:
+    cluster = {"server": server, **({"certificate-authority": str(authority)} if authority else {})}
+    document = {
+        "current-context": "x",
+        "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
+        "clusters": [{"name": "x", "cluster": cluster}],
+        "users": [{"name": "x", "user": {"token": token}}],
+    }
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
+def service_account(live: KubeCluster, sandbox: Sandbox, namespace: str, file: Path) -> tuple[Path, str]:
+    """A kubeconfig for an account without any right; and its token."""
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "nobody", "namespace": namespace}}
+    put(live, [account])
+    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 600}}
+    answer = live.create(Resource("v1", "TokenRequest", "serviceaccounts/nobody/token", True), namespace, request)
+    assert not isinstance(answer, Refusal), answer
+    token = answer["status"]["token"]
+    return kubeconfig(file, sandbox.home.api_url, token, sandbox.home.authority), token
+
+
+def may(live: KubeCluster, namespace: str, *rules: Mapping[str, Any]) -> None:
+    """Give the account of `service_account` these rights in the namespace."""
+    rbac = "rbac.authorization.k8s.io"
+    place = {"name": "team", "namespace": namespace}
+    subject = {"kind": "ServiceAccount", "name": "nobody", "namespace": namespace}
+    role = {"apiVersion": f"{rbac}/v1", "kind": "Role", "metadata": place, "rules": list(rules)}
+    binding = {
+        "apiVersion": f"{rbac}/v1",
+        "kind": "RoleBinding",
+        "metadata": place,
+        "subjects": [subject],
+        "roleRef": {"apiGroup": rbac, "kind": "Role", "name": "team"},
+    }
+    put(live, [role, binding])

@@ -98,9 +98,9 @@ def _compare(cluster: Cluster, target: Target) -> list[Difference]:
     if application is None:
         return preview(cluster, wanted)
     found = preview(cluster, wanted, applyset=applyset, ignore=application.spec.drift.ignore)
-    gone, stopped = leaving(cluster, applyset, target.contained, {each.id for each in wanted}, application.spec.sync)
-    if stopped:
-        click.echo(f"the controller would not delete these: {stopped}", err=True)
+    gone, notes = leaving(cluster, applyset, target.contained, {each.id for each in wanted}, application.spec.sync)
+    for note in notes:
+        click.echo(note, err=True)
     return [*found, *gone]
 
 

@@ -15,6 +15,7 @@ from reconciler.cli.options import cluster_options, namespace_option
 
 if TYPE_CHECKING:
     from reconciler.cli.applications import Document, Kind
+    from reconciler.cli.outcomes import Outcome
     from reconciler.ports import Cluster
 
 _LOOK = 0.5
@@ -102,14 +103,15 @@ def _annotate(cluster: Cluster, kind: Kind, namespace: str, name: str, annotatio
 
 
 def follow(cluster: Cluster, namespace: str, name: str, token: str, before: Document, deadline: float) -> bool:
-    """Print each new state until it is Ready (True), or has failed or the deadline (monotonic) is over (False)."""
-    from reconciler.cli.applications import read
-    from reconciler.cli.outcomes import judge
+    """Print each new state until it is Ready (True), or has failed or the deadline (monotonic) is over (False).
 
-    asked, told = time.monotonic(), ""
+    A server that does not answer for a while is waited for as well.
+    """
+    asked, told, seen = time.monotonic(), "", False
     while True:
         now = time.monotonic()
-        outcome = judge(read(cluster, "Application", namespace, name), token, before, now - asked)
+        outcome = _look(cluster, namespace, name, token, before, now - asked)
+        seen = seen or outcome.seen
         if outcome.done is False:
             click.echo(f"{namespace}/{name} failed: {outcome.line}", err=True)
             return False
@@ -119,12 +121,20 @@ def follow(cluster: Cluster, namespace: str, name: str, token: str, before: Docu
         if outcome.done:
             return True
         if now >= deadline:
-            click.echo(
-                f"{namespace}/{name} is not Ready in time; last: {told or 'no state yet'}.{_hint(outcome.seen)}",
-                err=True,
-            )
+            click.echo(f"{namespace}/{name} is not Ready in time; last: {told}.{_hint(seen)}", err=True)
             return False
         time.sleep(min(_LOOK, max(deadline - now, 0.0)))
+
+
+def _look(cluster: Cluster, namespace: str, name: str, token: str, before: Document, waited: float) -> Outcome:
+    from reconciler.cli.applications import read
+    from reconciler.cli.outcomes import Outcome, judge
+    from reconciler.model.outcome import Transient
+
+    try:
+        return judge(read(cluster, "Application", namespace, name), token, before, waited)
+    except Transient as error:
+        return Outcome(None, error.message, True)
 
 
 def _hint(seen: bool) -> str:

@@ -17,7 +17,9 @@ from reconciler.model.identity import group_of
 def in_sync(live: Mapping[str, Any], wanted: Mapping[str, Any], manager: str = MANAGER) -> bool:
     """True only when a server-side apply of `wanted` by `manager` would change nothing, ownership included.
 
-    False is no verdict: the server may have normalised a value (`0.5` to `500m`), and a dry-run tells.
+    Of a custom kind one thing is not seen, which changes no value: a map that was empty when we applied it, that others
+    filled, and that `wanted` now names with just these values. False is no verdict: the server may have normalised a
+    value (`0.5` to `500m`), and a dry-run tells.
     """
     entry = ours(live, manager)
     if entry is None or not _one_version(entry, live, wanted):

@@ -47,6 +47,7 @@ _IN_ATOMIC: Mapping[tuple[str, str], tuple[Any, ...]] = {
     ("roleRef", "apiGroup"): ("rbac.authorization.k8s.io",),
     ("subjects", "apiGroup"): ("rbac.authorization.k8s.io",),
     ("onPodConditions", "status"): ("True",),
+    ("endpoints", "conditions"): ({},),
 }
 
 

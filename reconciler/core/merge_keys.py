@@ -1,4 +1,9 @@
-"""Which lists are maps in disguise: their items have a key, and each item may belong to somebody else."""
+"""Which lists are maps in disguise, and which maps are values in disguise.
+
+The items of the first have a key, and each may belong to somebody else; the second are replaced as a whole. The names
+are those of k8s.io/api's markers (`+listType`, `+listMapKey`, `+mapType`), which its OpenAPI repeats as
+`x-kubernetes-list-map-keys` and `x-kubernetes-map-type`.
+"""
 
 from __future__ import annotations
 
@@ -19,16 +24,27 @@ _KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
     "resourceClaims": (_NAME,),
     "schedulingGates": (_NAME,),
     "claims": (_NAME,),
+    "matchConditions": (_NAME,),
+    "variables": (_NAME,),
     "ports": _PORT_KEYS,
     "volumeMounts": (("mountPath",),),
     "volumeDevices": (("devicePath",),),
     "hostAliases": (("ip",),),
-    "podIPs": (("ip",),),
     "topologySpreadConstraints": (("topologyKey", "whenUnsatisfiable"),),
     "ownerReferences": (("uid",),),
     "conditions": (("type",),),
 }
-"""By the name of the list: the `+listMapKey` markers of k8s.io/api, which server-side apply follows."""
+"""By the name of the list."""
+
+WHOLE_MAPS = frozenset(
+    {"selector", "labelSelector", "podSelector", "namespaceSelector", "objectSelector", "nodeSelector", "scopeSelector"}
+    | {"configMapKeyRef", "secretKeyRef", "fieldRef", "resourceFieldRef", "fileKeyRef", "secretRef", "roleRef"}
+    | {"controllerExpandSecretRef", "controllerPublishSecretRef", "nodeExpandSecretRef", "nodePublishSecretRef"}
+    | {"nodeStageSecretRef", "dataSource", "targetRef", "involvedObject", "regarding", "related", "resource"}
+    | {"required", "requiredDuringSchedulingIgnoredDuringExecution", "preference", "nodeTopology"}
+    | {"matchConstraints", "matchResources", "paramKind", "paramRef", "port"}
+)
+"""By the name of the map, for built-in kinds: all maps of these names that stand outside atomic lists."""
 
 KEY_DEFAULTS = {"protocol": "TCP"}
 """Keys that the API server fills in: container and Service ports (k8s.io/api core/v1, `+default="TCP"`)."""

@@ -17,7 +17,7 @@ from typing import Any
 
 from reconciler.core.defaults import fills_in_atomic, is_dropped
 from reconciler.core.managed_fields import Fields, element
-from reconciler.core.merge_keys import GRANULAR, item_key
+from reconciler.core.merge_keys import GRANULAR, WHOLE_MAPS, item_key
 from reconciler.core.pointer import Key, Value
 from reconciler.model.change import ABSENT
 
@@ -47,7 +47,7 @@ def _map(owned: Fields, wanted: Mapping[str, Any], live: Mapping[str, Any], buil
     for name, value in wanted.items():
         mine = owned.get("f:" + name)
         if mine is None:
-            if built_in and value == [] and name in GRANULAR:
+            if built_in and value == [] and name in GRANULAR and not live.get(name):
                 continue
             return False
         named -= 1
@@ -66,6 +66,8 @@ def _map(owned: Fields, wanted: Mapping[str, Any], live: Mapping[str, Any], buil
 def _leaf(name: str, value: Any, present: Any, built_in: bool) -> bool:
     if present is ABSENT:
         return value is None or (built_in and is_dropped(name, value))
+    if built_in and value and isinstance(value, dict) and name not in WHOLE_MAPS:
+        return False  # it was empty when we applied it: its fields would become ours one by one
     return value is present or same(value, present) or (built_in and filled(value, present, name))
 
 

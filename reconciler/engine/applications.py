@@ -63,8 +63,9 @@ class Applications:
         with progress.during("render"):
             goal = memory.goal = render(world, application, tree, memory.goal)
             progress.rendered, progress.objects = goal.rendered, len(goal.wanted)
-        asked = application.metadata.annotations.get(SYNC, "")
-        write = application.spec.sync.mode is SyncMode.AUTOMATIC or asked != application.status.handled_sync
+        token = application.metadata.annotations.get(SYNC, "")
+        progress.asked = token != application.status.handled_sync
+        progress.write = progress.asked or application.spec.sync.mode is SyncMode.AUTOMATIC
         with progress.during("plan"):
             self._follow([*contained(application)], [])
         for position, stage in enumerate(goal.stages):
@@ -72,26 +73,24 @@ class Applications:
             if behind and not settled(world, stage):
                 progress.waiting_for = behind
                 break
-            self._stage(application, memory, progress, stage, write)
+            self._stage(application, memory, progress, stage)
         else:
-            self._prune(application, goal, progress, write)
+            self._prune(application, goal, progress)
             progress.compared = True
             progress.complete = not progress.pending
             if progress.complete:
                 memory.applied = {wanted.id: wanted.digest for wanted in goal.wanted}
-                progress.handled_sync = asked
+                progress.handled_sync = token
         with progress.during("observe"):
             progress.health = observe(world, goal)
             if progress.wrote:
                 progress.subject = subject(world, application, progress.revision)
 
-    def _stage(
-        self, application: Application, memory: Memory, progress: Progress, stage: Sequence[Wanted], write: bool
-    ) -> None:
+    def _stage(self, application: Application, memory: Memory, progress: Progress, stage: Sequence[Wanted]) -> None:
         with progress.during("plan"):
             self._follow([], stage)
             comparison = compare(self._world, application, memory, stage)
-        if not write:
+        if not progress.write:
             progress.pending.extend(change.id for _, change in comparison.changes)
             progress.drift.extend(drift for _, _, drifts in comparison.drifted for drift in drifts)
             return
@@ -99,14 +98,14 @@ class Applications:
             if comparison.changes or comparison.drifted:
                 self._announce(application, {wanted.id for wanted in stage})
             apply(self._world, memory, progress, comparison)
-            correct(self._world, application, memory, progress, comparison)
+            correct(self._world, application.spec.drift, memory, progress, comparison)
 
-    def _prune(self, application: Application, goal: Goal, progress: Progress, write: bool) -> None:
+    def _prune(self, application: Application, goal: Goal, progress: Progress) -> None:
         with progress.during("prune"):
             applyset = applyset_id(application.metadata.name, application.metadata.namespace)
             application = self._world.catalog.application(progress.key) or application
             changes = plan_prune(self._world, application, applyset, {wanted.id for wanted in goal.wanted})
-            if not write:
+            if not progress.write:
                 progress.pending.extend(change.id for change in changes)
                 return
             prune(self._world, progress, changes)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 import threading
 import time
 from collections.abc import Callable
@@ -15,7 +14,8 @@ from reconciler.engine.events import Events
 from reconciler.engine.followers import Followers
 from reconciler.engine.keys import Key
 from reconciler.engine.live import LiveObjects
-from reconciler.engine.queue import LOW, NORMAL, WorkQueue
+from reconciler.engine.queue import LOW, NORMAL
+from reconciler.engine.queues import Queues
 from reconciler.engine.report import Reporter
 from reconciler.engine.repositories import Repositories
 from reconciler.engine.sources import Sources
@@ -28,6 +28,9 @@ from reconciler.model.resource import API_VERSION
 from reconciler.ports import Clock, Cluster, Renderer, Source
 
 log = logging.getLogger(__name__)
+
+_READERS = 8
+"""Repositories that are asked at the same time; they wait for hosts, not for a processor."""
 
 
 class Controller:
@@ -47,7 +50,7 @@ class Controller:
         self._namespace = namespace
         self._stopping = threading.Event()
         self._starting = True
-        self.queue: WorkQueue[Key] = WorkQueue(clock.monotonic, random.random)
+        self.queues = Queues(clock.monotonic)
         self.catalog = Catalog(self._wake)
         self.live = LiveObjects(self._wake_owner)
         self._followers = Followers(cluster, self.live)
@@ -56,10 +59,13 @@ class Controller:
         world = World(
             source, renderer, cluster, clock, self.catalog, Sources(), self.live, self._followers, self._stopping.is_set
         )
-        reporter = Reporter(cluster, self.catalog, self.queue, self._events, clock)
+        reporter = Reporter(cluster, self.catalog, self.queues, self._events, clock)
         self._applications = Applications(world, reporter)
-        self._repositories = Repositories(world, self.queue, self._timers, reporter)
-        self._workers: Workers[Key] = Workers(self.queue, self._reconcile, workers)
+        self._repositories = Repositories(world, self.queues, self._timers, reporter)
+        self._workers = (
+            Workers(self.queues.applications, self._applications.reconcile, workers, "application"),
+            Workers(self.queues.repositories, self._repositories.reconcile, _READERS, "repository"),
+        )
         self._listed = {"Repository": threading.Event(), "Application": threading.Event()}
         self._readers: list[threading.Thread] = []
 
@@ -78,10 +84,12 @@ class Controller:
         deadline = time.monotonic() + within
         self._stopping.set()
         self._timers.stop()
-        clean = self._workers.stop(max(deadline - time.monotonic() - 2.0, 0.1))
+        for workers in self._workers:
+            workers.close()
+        ended = [workers.join(deadline - 2.0) for workers in self._workers]
         self._events.stop(1.0)
         self._followers.stop(max((deadline - time.monotonic()) / 4, 0.1))
-        return clean
+        return all(ended)
 
     def _begin(self) -> None:
         """Workers start once both kinds are listed: an Application must not be told that its Repository is missing."""
@@ -91,13 +99,8 @@ class Controller:
                     return
         self._starting = False
         if not self._stopping.is_set():
-            self._workers.start()
-
-    def _reconcile(self, key: Key) -> None:
-        if key.kind == "Repository":
-            self._repositories.reconcile(key)
-        else:
-            self._applications.reconcile(key)
+            for workers in self._workers:
+                workers.start()
 
     def _read(self, kind: str, failed: Callable[[StageError], None]) -> None:
         try:
@@ -137,12 +140,12 @@ class Controller:
                 self.catalog.observe(document)
 
     def _wake(self, key: Key) -> None:
-        self.queue.add(key, priority=LOW if self._starting and key.kind == "Application" else NORMAL)
+        self.queues.add(key, priority=LOW if self._starting and key.kind == "Application" else NORMAL)
 
     def _wake_owner(self, applyset: str) -> None:
         key = self.catalog.owner(applyset)
         if key is not None:
-            self.queue.add(key)
+            self.queues.add(key)
 
     def _ring(self, key: Any) -> None:
-        self.queue.add(key)
+        self.queues.add(key)

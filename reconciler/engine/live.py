@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import deque
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -70,17 +71,21 @@ class LiveObjects:
         self._entries: dict[ObjectId, Entry] = {}
         self._sets: dict[str, set[ObjectId]] = {}
         self._kinds: dict[GroupKind, _Kind] = {}
+        self._gone: deque[str] = deque(maxlen=1024)
 
     def observe(self, document: dict[str, Any], *, agreed: str | None = None) -> None:
         """Take in an object from a watch, a list or the answer to a write of ours.
 
         `agreed` is the digest of the wanted object that the server has just applied: this content is in sync with it.
-        An event that is older than what is known (a write's answer overtakes its watch event) is dropped.
+        What is older than what is known is dropped: a write's answer overtakes its watch event, and the end of the
+        object may overtake both.
         """
         id = identify(document)
         metadata = document["metadata"]
         with self._lock:
             kind = self._kinds.setdefault(id.group_kind, _Kind())
+            if metadata["uid"] in self._gone:
+                return
             kind.seen.add(id)
             before = self._entries.get(id)
             if before is not None and before.uid == metadata["uid"]:
@@ -96,6 +101,8 @@ class LiveObjects:
     def remove(self, id: ObjectId, uid: str = "") -> None:
         """The object is gone (of this uid, when one is given)."""
         with self._lock:
+            if uid:
+                self._gone.append(uid)
             entry = self._entries.get(id)
             if entry is None or (uid and entry.uid != uid):
                 return

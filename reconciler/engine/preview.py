@@ -85,25 +85,28 @@ def preview(
 
 def leaving(
     cluster: Cluster, applyset: str, contained: Iterable[GroupKind], wanted: Collection[ObjectId], policy: Sync
-) -> tuple[list[Difference], str]:
-    """The members of a set that are no longer wanted, in the order in which they would be deleted; and, when
-    `sync.pruneLimit` would stop that, what it says. `contained` are the kinds that the set may hold."""
+) -> tuple[list[Difference], list[str]]:
+    """The members of a set that are no longer wanted, in the order in which they would be deleted; and notes: a limit
+    that would stop the deletes, kinds that we may not list. `contained` are the kinds that the set may hold."""
     kinds = frozenset(contained)
-    members: list[Member] = []
     documents: dict[ObjectId, dict[str, Any]] = {}
+    notes: list[str] = []
     for kind in sorted(kinds):
         resource = cluster.preferred(kind)
-        for document in cluster.listing(resource, "", f"{PART_OF}={applyset}") if resource is not None else ():
-            member = _member(document)
-            members.append(member)
-            documents[member.id] = document
+        try:
+            found = cluster.listing(resource, "", f"{PART_OF}={applyset}") if resource is not None else ()
+            documents |= {identify(document): document for document in found}
+        except Terminal as error:
+            if error.reason is not Reason.FORBIDDEN:
+                raise
+            notes.append(f"deletions of {kind} are not shown: {error.message}")
+    members = [_member(id, document) for id, document in documents.items()]
     changes = to_prune(members, wanted, policy.model_copy(update={"prune_limit": _NO_LIMIT}), kinds)
-    stopped = ""
     try:
         to_prune(members, wanted, policy, kinds)
     except Terminal as error:
-        stopped = error.message
-    return [_deletion(change.id, documents[change.id]) for change in changes], stopped
+        notes.append(f"the controller would not delete these: {error.message}")
+    return [_deletion(change.id, documents[change.id]) for change in changes], notes
 
 
 def _read_all(cluster: Cluster, wanted: Sequence[Wanted]) -> list[dict[str, Any] | StageError | None]:
@@ -196,10 +199,10 @@ def _deletion(id: ObjectId, document: Document) -> Difference:
     return Difference(id, Action.DELETE, live=readable(masked or {}))
 
 
-def _member(document: dict[str, Any]) -> Member:
+def _member(id: ObjectId, document: Document) -> Member:
     metadata = document["metadata"]
     controlled = any(owner.get("controller") for owner in metadata.get("ownerReferences") or ())
-    return Member(identify(document), metadata["uid"], controlled, keeps(metadata.get("annotations") or {}))
+    return Member(id, metadata["uid"], controlled, keeps(metadata.get("annotations") or {}))
 
 
 def _at(wanted: Wanted, message: str) -> str:

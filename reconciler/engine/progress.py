@@ -20,6 +20,7 @@ from reconciler.model.revision import Revision
 class Progress:
     """One run of one key.
 
+    `asked` is true when somebody asked for this sync by hand; `write` when the run may change the cluster.
     `compared` is true once all objects were compared with Git; `pending` counts those that a Manual application would
     change; `complete` is true once every stage was applied and pruned. `look_again` is seconds until the next look.
     """
@@ -28,6 +29,8 @@ class Progress:
     generation: int = 0
     stage: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
+    asked: bool = False
+    write: bool = True
     revision: Revision | None = None
     subject: str = ""
     rendered: Rendered | None = None

@@ -12,7 +12,8 @@ from reconciler.engine.keys import Key
 from reconciler.engine.memory import Memory
 from reconciler.engine.notes import Note, notes
 from reconciler.engine.progress import Abandoned, Progress
-from reconciler.engine.queue import LOW, WorkQueue
+from reconciler.engine.queue import LOW
+from reconciler.engine.queues import Queues
 from reconciler.engine.status import application_status
 from reconciler.model.application import Application, ApplicationStatus
 from reconciler.model.change import Refusal
@@ -43,10 +44,10 @@ _OF_THE_CLUSTER = frozenset(
 class Reporter:
     """Writes only news: an unchanged status is not written, an unchanged failure is not logged twice."""
 
-    def __init__(self, cluster: Cluster, catalog: Catalog, queue: WorkQueue[Key], events: Events, clock: Clock) -> None:
+    def __init__(self, cluster: Cluster, catalog: Catalog, queues: Queues, events: Events, clock: Clock) -> None:
         self._cluster = cluster
         self._catalog = catalog
-        self._queue = queue
+        self._queues = queues
         self._events = events
         self._clock = clock
 
@@ -90,7 +91,7 @@ class Reporter:
         self._announce(progress.key, document, news)
         if is_ready(after.conditions, progress.generation) and not is_ready(before.conditions, progress.generation):
             for key in self._catalog.dependents_of(progress.key):
-                self._queue.add(key)
+                self._queues.add(key)
 
     def _write(self, key: Key, status: dict[str, Any]) -> bool:
         resource = self._cluster.resource(API_VERSION, key.kind)
@@ -115,15 +116,15 @@ class Reporter:
 
     def _schedule(self, key: Key, error: StageError | None, look_again: float | None) -> None:
         if isinstance(error, Transient):
-            self._queue.retry(key, at_least=error.retry_after or 0.0)
+            self._queues.retry(key, at_least=error.retry_after or 0.0)
             return
-        self._queue.forgive(key)
+        self._queues.forgive(key)
         if isinstance(error, Blocked):
-            self._queue.add(key, after=error.wait)
+            self._queues.add(key, after=error.wait)
         elif isinstance(error, Terminal) and error.reason in _OF_THE_CLUSTER:
-            self._queue.add(key, after=_SECOND_LOOK, priority=LOW)
+            self._queues.add(key, after=_SECOND_LOOK, priority=LOW)
         elif error is None and look_again is not None:
-            self._queue.add(key, after=look_again)
+            self._queues.add(key, after=look_again)
 
     def _look_again(self, progress: Progress, memory: Memory, document: dict[str, Any] | None) -> float | None:
         """A wait for health has an end: the key comes back when `sync.timeout` is over."""

@@ -10,7 +10,7 @@ from reconciler.core.conditions import conditions
 from reconciler.core.refs import resolve
 from reconciler.engine.keys import Key
 from reconciler.engine.notes import Note
-from reconciler.engine.queue import WorkQueue
+from reconciler.engine.queues import Queues
 from reconciler.engine.report import Reporter
 from reconciler.engine.sources import Seen
 from reconciler.engine.timers import Timers
@@ -24,9 +24,9 @@ from reconciler.ports import GitCredentials, Remote
 class Repositories:
     """Level-based: a call reads the Repository and the remote again, whatever woke it."""
 
-    def __init__(self, world: World, queue: WorkQueue[Key], timers: Timers, reporter: Reporter) -> None:
+    def __init__(self, world: World, queues: Queues, timers: Timers, reporter: Reporter) -> None:
         self._world = world
-        self._queue = queue
+        self._queues = queues
         self._timers = timers
         self._reporter = reporter
         self._credentials: dict[Key, tuple[str, GitCredentials]] = {}
@@ -41,10 +41,11 @@ class Repositories:
                 self._forget(key)
                 return
             self._timers.every(key, repository.spec.interval)
-            revision = self._look(key, repository)
+            seen = self._look(key, repository)
+            revision = resolve(repository.spec.branch, seen.refs, repository.spec.url)
         except StageError as problem:
             error = problem
-            if repository is not None:
+            if repository is not None and problem.reason is not Reason.REF_NOT_FOUND:
                 self._lost(key, repository, problem)
         document = self._world.catalog.document(key) or {}
         generation = document.get("metadata", {}).get("generation", 0)
@@ -52,13 +53,16 @@ class Repositories:
         after = _status(before, revision, error, generation, self._world.clock.now())
         self._reporter.settle_repository(key, after, error, _news(before, after))
 
-    def _look(self, key: Key, repository: Repository) -> Revision:
-        """One ls-remote; the fetch is left to the Applications that need the commit."""
+    def _look(self, key: Key, repository: Repository) -> Seen:
+        """One ls-remote; when the branch has moved, a fetch here, so that no Application waits for a slow host."""
         remote = Remote(repository.spec.url, self._read_credentials(key, repository), repository.spec.timeout)
         seen = Seen(remote, self._world.source.refs(remote))
+        commit = seen.refs.get(f"refs/heads/{repository.spec.branch}")
+        if commit is not None:
+            self._world.source.fetch(remote, commit, seen.refs)
         if self._world.sources.put(key, seen):
             self._wake(key)
-        return resolve(repository.spec.branch, seen.refs, repository.spec.url)
+        return seen
 
     def _lost(self, key: Key, repository: Repository, error: StageError) -> None:
         """What was seen before stays good; a Secret that was refused is read again next time."""
@@ -71,7 +75,7 @@ class Repositories:
 
     def _wake(self, key: Key) -> None:
         for application, _ in self._world.catalog.applications_of(key):
-            self._queue.add(application)
+            self._queues.add(application)
 
     def _forget(self, key: Key) -> None:
         self._timers.forget(key)

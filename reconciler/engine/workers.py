@@ -19,22 +19,24 @@ class Workers(Generic[Key]):
     Dispatch: it is logged with its trace, the key is retried, and the thread lives on.
     """
 
-    def __init__(self, queue: WorkQueue[Key], work: Callable[[Key], None], count: int) -> None:
+    def __init__(self, queue: WorkQueue[Key], work: Callable[[Key], None], count: int, name: str) -> None:
         self._queue = queue
         self._work = work
-        self._threads = [threading.Thread(target=self._loop, name=f"worker-{n}", daemon=True) for n in range(count)]
+        self._threads = [threading.Thread(target=self._loop, name=f"{name}-{n}", daemon=True) for n in range(count)]
 
     def start(self) -> None:
         for thread in self._threads:
             thread.start()
 
-    def stop(self, within: float) -> bool:
-        """Close the queue and wait for the runs under way; False when some are still running after `within` seconds."""
+    def close(self) -> None:
+        """Take no more keys."""
         self._queue.close()
-        deadline = time.monotonic() + within
+
+    def join(self, deadline: float) -> bool:
+        """Wait for the runs under way; False when some are still running at `deadline` (of `time.monotonic`)."""
         for thread in self._threads:
             if thread.is_alive():
-                thread.join(max(deadline - time.monotonic(), 0.0))
+                thread.join(max(deadline - time.monotonic(), 0.1))
         return not any(thread.is_alive() for thread in self._threads)
 
     def _loop(self) -> None:

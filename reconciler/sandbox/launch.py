@@ -12,7 +12,7 @@ from reconciler.sandbox.errors import SandboxError
 from reconciler.sandbox.home import Home
 from reconciler.sandbox.parts import Spec
 
-READY_SECONDS = 120.0
+READY_SECONDS = 180.0
 POLL_SECONDS = 0.05
 PORT_TRIES = 5
 PORT_TAKEN = "address already in use"

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from command_line import dispatch, put
+from command_line import dispatch, kubeconfig, may, put, service_account
 from manifests import config_map, inside, secret, write
 
 from reconciler.adapters.kube.cluster import KubeCluster
@@ -222,19 +221,9 @@ def test_a_folder_says_nothing_of_membership(
 
 
 def test_an_unreachable_server_is_exit_code_2(folder: Path, tmp_path: Path) -> None:
-    kubeconfig = tmp_path / "kubeconfig"
-    kubeconfig.write_text(
-        yaml.safe_dump(
-            {
-                "current-context": "x",
-                "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
-                "clusters": [{"name": "x", "cluster": {"server": "https://127.0.0.1:1"}}],
-                "users": [{"name": "x", "user": {}}],
-            }
-        )
-    )
+    file = kubeconfig(tmp_path / "config", "https://127.0.0.1:1", "token")
 
-    ran = dispatch("diff", write(folder, config_map("a")), "--kubeconfig", kubeconfig)
+    ran = dispatch("diff", write(folder, config_map("a")), "--kubeconfig", file)
 
     assert (ran.code, ran.out) == (2, "")
     assert "127.0.0.1:1" in ran.err
@@ -244,3 +233,19 @@ def test_exactly_one_target_is_named(kinds: Sandbox) -> None:
     assert dispatch("diff", "--kubeconfig", kinds.home.kubeconfig).code == 2
     assert dispatch("diff", "shop", "-f", "x.yaml", "--kubeconfig", kinds.home.kubeconfig).code == 2
     assert dispatch("diff", "shop", "--renderer", "plain", "--kubeconfig", kinds.home.kubeconfig).code == 2
+
+
+def test_what_may_not_be_read_is_an_error_with_file_and_line(
+    live: KubeCluster, kinds: Sandbox, namespace: str, folder: Path, tmp_path: Path
+) -> None:
+    file, _ = service_account(live, kinds, namespace, tmp_path / "config")
+    may(live, namespace, {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "patch", "create"]})
+    write(folder, config_map("settings", a="1"), secret("login", key="hunter"))
+
+    ran = dispatch("diff", folder, "-n", namespace, "--kubeconfig", file)
+
+    assert ran.code == 2
+    assert f"ConfigMap/{namespace}/settings would be created" in ran.out
+    assert "error: apps/shop/all.yaml:9: " in ran.err
+    assert "secrets" in ran.err
+    assert "aHVudGVy" not in ran.out + ran.err

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 import yaml
-from command_line import application, dispatch, put, repository
+from command_line import application, dispatch, may, put, repository, service_account
 from manifests import config_map, inside, write
 from team import git
 
 from reconciler.adapters.kube.cluster import KubeCluster
 from reconciler.core.applyset import CONTAINS, ID, PART_OF, applyset_id
+from reconciler.sandbox.platform import Sandbox
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 
@@ -169,3 +170,25 @@ def test_a_secret_that_is_not_there_is_said(
 
     assert ran.code == 1
     assert "the Secret login is not used: it is not there" in ran.err
+
+
+def test_deletions_that_cannot_be_known_are_said(
+    live: KubeCluster, kinds: Sandbox, namespace: str, folder: Path, tmp_path: Path
+) -> None:
+    put(live, [parent("shop", namespace)])
+    put(live, inside(namespace, member("stays", "shop", namespace), member("leaves", "shop", namespace)))
+    access, _ = service_account(live, kinds, namespace, tmp_path / "config")
+    may(
+        live,
+        namespace,
+        {"apiGroups": ["dispatch.dev"], "resources": ["applications"], "verbs": ["get"]},
+        {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "patch", "create"]},
+    )
+    write(folder, config_map("stays", a="1"))
+    file = folder.parents[1] / "shop.yaml"
+    file.write_text(yaml.safe_dump(application("shop", namespace)))
+
+    ran = dispatch("diff", "-f", file, "--kubeconfig", access)
+
+    assert (ran.code, ran.out) == (0, "")
+    assert ran.err.startswith("deletions of ConfigMap are not shown: ")

@@ -11,15 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from command_line import dispatch, dispatch_process, put
+from command_line import dispatch, dispatch_process, kubeconfig, may, service_account
 
 from reconciler.adapters.kube.cluster import KubeCluster
 from reconciler.cli import cluster_checks
 from reconciler.cli.cluster_checks import Right, clock, covers, needed, version
 from reconciler.cli.diagnosis import Check, Mark
 from reconciler.cli.machine_checks import folder, git, python
-from reconciler.model.change import Refusal, Resource
 from reconciler.model.crd import definitions
 from reconciler.sandbox.platform import Sandbox
 
@@ -69,18 +67,6 @@ def test_no_cluster_is_a_failure_that_says_what_to_do() -> None:
     assert "dispatch sandbox up" in ran.out
 
 
-def kubeconfig(path: Path, server: str, token: str, authority: Path | None = None) -> Path:
-    cluster = {"server": server, **({"certificate-authority": str(authority)} if authority else {})}
-    document = {
-        "current-context": "x",
-        "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
-        "clusters": [{"name": "x", "cluster": cluster}],
-        "users": [{"name": "x", "user": {"token": token}}],
-    }
-    path.write_text(yaml.safe_dump(document))
-    return path
-
-
 def test_a_server_that_does_not_answer_is_a_failure(tmp_path: Path) -> None:
     file = kubeconfig(tmp_path / "config", "https://127.0.0.1:1", "very-secret-token")
 
@@ -90,18 +76,6 @@ def test_a_server_that_does_not_answer_is_a_failure(tmp_path: Path) -> None:
     assert "✗ server" in ran.out
     assert "127.0.0.1:1" in ran.out
     assert "very-secret-token" not in ran.out + ran.err
-
-
-def service_account(live: KubeCluster, sandbox: Sandbox, namespace: str, file: Path) -> tuple[Path, str]:
-    """A kubeconfig for an account without any right; and its token."""
-    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "nobody", "namespace": namespace}}
-    put(live, [account])
-    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 600}}
-    answer = live.create(Resource("v1", "TokenRequest", "serviceaccounts/nobody/token", True), namespace, request)
-    if isinstance(answer, Refusal):
-        pytest.fail(answer.message)
-    token = answer["status"]["token"]
-    return kubeconfig(file, sandbox.home.api_url, token, sandbox.home.authority), token
 
 
 def test_missing_rights_are_named(live: KubeCluster, kinds: Sandbox, namespace: str, tmp_path: Path) -> None:
@@ -121,22 +95,12 @@ def test_rights_in_one_namespace_are_enough_when_only_that_is_watched(
     live: KubeCluster, kinds: Sandbox, namespace: str, tmp_path: Path
 ) -> None:
     file, _ = service_account(live, kinds, namespace, tmp_path / "config")
-    rbac = "rbac.authorization.k8s.io"
-    rules = [
+    may(
+        live,
+        namespace,
         {"apiGroups": ["dispatch.dev"], "resources": ["*"], "verbs": ["*"]},
         {"apiGroups": [""], "resources": ["events"], "verbs": ["*"]},
-    ]
-    place = {"name": "team", "namespace": namespace}
-    subject = {"kind": "ServiceAccount", "name": "nobody", "namespace": namespace}
-    role = {"apiVersion": f"{rbac}/v1", "kind": "Role", "metadata": place, "rules": rules}
-    binding = {
-        "apiVersion": f"{rbac}/v1",
-        "kind": "RoleBinding",
-        "metadata": place,
-        "subjects": [subject],
-        "roleRef": {"apiGroup": rbac, "kind": "Role", "name": "team"},
-    }
-    put(live, [role, binding])
+    )
 
     assert checks("--kubeconfig", file)["rights"]["result"] == "failed"
     assert checks("--kubeconfig", file, "-n", namespace)["rights"]["result"] == "good"

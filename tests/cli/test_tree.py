@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import application, dispatch, install_kinds, put
+from command_line import application, dispatch, install_kinds, may, put, service_account
 from sandbox_fixtures import fresh_namespace
 from team import eventually
 
@@ -127,23 +128,19 @@ def test_replica_sets_of_earlier_revisions_are_left_out(cluster: Sandbox, whole:
     first["spec"]["template"]["spec"]["containers"][0]["image"] = "example.com/web:2"
     put(whole, [first])
 
-    eventually(lambda: len([*whole.listing(sets, namespace)]) == 2)
-    lines = eventually(
-        lambda: [
-            line
-            for line in tree(cluster, "shop", "-n", namespace).splitlines()
-            if "ReplicaSet" in line and not _old(whole, namespace)
+    def running() -> list[str]:
+        """The names of those that run something, once the first one has ended."""
+        found = {each["metadata"]["name"]: each for each in whole.listing(sets, namespace)}
+        alive = [
+            name
+            for name, each in found.items()
+            if each["spec"]["replicas"] or (each.get("status") or {}).get("replicas")
         ]
-    )
+        return alive if (len(found), len(alive)) == (2, 1) else []
 
-    assert len(lines) == 1
-
-
-def _old(whole: KubeCluster, namespace: str) -> bool:
-    """Whether the first ReplicaSet still runs something."""
-    sets = whole.resource("apps/v1", "ReplicaSet")
-    assert sets is not None
-    return sum(bool((found.get("status") or {}).get("replicas")) for found in whole.listing(sets, namespace)) != 1
+    (name,) = eventually(running)
+    lines = [line for line in tree(cluster, "shop", "-n", namespace).splitlines() if "ReplicaSet" in line]
+    assert [line.split()[1] for line in lines] == [f"ReplicaSet.apps/{namespace}/{name}"]
 
 
 def test_the_objects_of_others_are_not_shown(live: KubeCluster, kinds: Sandbox, namespace: str) -> None:
@@ -185,3 +182,17 @@ def test_an_application_that_is_not_there(kinds: Sandbox, namespace: str) -> Non
 
     assert (ran.code, ran.out) == (2, "")
     assert "has no Application 'shop'" in ran.err
+
+
+def test_kinds_that_may_not_be_listed_are_named(
+    live: KubeCluster, kinds: Sandbox, namespace: str, tmp_path: Path
+) -> None:
+    put(live, [parent("shop", namespace, "ConfigMap"), member("shop", namespace, "v1", "ConfigMap", "settings")])
+    file, _ = service_account(live, kinds, namespace, tmp_path / "config")
+    may(live, namespace, {"apiGroups": ["dispatch.dev"], "resources": ["applications"], "verbs": ["get"]})
+
+    ran = dispatch("tree", "shop", "-n", namespace, "--kubeconfig", file)
+
+    assert (ran.code, ran.out.splitlines()[-1]) == (0, "└─ no objects yet")
+    assert ran.err.startswith("not shown: ")
+    assert "configmaps" in ran.err

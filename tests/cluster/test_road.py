@@ -188,3 +188,59 @@ def test_an_unchanged_application_is_not_written(team: Team) -> None:
     team.until_ready("other", commit)
     after = [team.live("dispatch.dev/v1alpha1", "Application", "web"), team.live("v1", "ConfigMap", "a")]
     assert after == versions
+
+
+def test_an_extra_field_set_by_hand_is_taken_out_and_one_of_a_controller_is_left(team: Team) -> None:
+    team.push({"web/a.yaml": config_map("a", key="1")})
+    team.read_repository()
+    team.deploy("web", "web")
+    team.until_ready("web")
+    team.edit("v1", "ConfigMap", "a", {"data": {"injected": "by a controller"}}, manager="some-controller")
+    team.edit("v1", "ConfigMap", "a", {"data": {"added": "by hand"}})
+    eventually(
+        lambda: (
+            (live := team.live("v1", "ConfigMap", "a")) and live["data"] == {"key": "1", "injected": "by a controller"}
+        ),
+        what=lambda: team.live("v1", "ConfigMap", "a"),
+    )
+    entry = eventually(lambda: next(iter(team.status("web").get("drift", [])), None))
+    assert (entry["drift"], entry["field"]) == ("extra", "/data/added")
+
+
+def test_replicas_that_an_autoscaler_set_are_left_alone(team: Team) -> None:
+    team.push({"web/deployment.yaml": deployment("web", replicas=2)})
+    team.read_repository()
+    team.deploy("web", "web")
+    team.until_ready("web")
+    team.edit("apps/v1", "Deployment", "web/scale", {"spec": {"replicas": 4}}, manager="kube-controller-manager")
+    commit = team.push({"web/deployment.yaml": deployment("web", "nginx:1.29.4", replicas=2)})
+    team.until_ready("web", commit)
+    live = team.live("apps/v1", "Deployment", "web")
+    assert live is not None and live["spec"]["replicas"] == 4
+    assert team.status("web")["drift"] == []
+
+
+def test_a_sync_by_hand_mends_what_is_otherwise_only_reported(team: Team) -> None:
+    team.push({"web/a.yaml": config_map("a", key="from git")})
+    team.read_repository()
+    team.deploy("web", "web", drift={"correct": False})
+    team.until_ready("web")
+    team.edit("v1", "ConfigMap", "a", {"data": {"key": "by hand"}})
+    eventually(lambda: team.status("web")["sync"] == "OutOfSync")
+    team.deploy("web", "web", drift={"correct": False}, annotations={"dispatch.dev/sync": "please"})
+    eventually(lambda: team.status("web")["handledSync"] == "please")
+    live = team.live("v1", "ConfigMap", "a")
+    assert live is not None and live["data"] == {"key": "from git"}
+
+
+def test_ignored_fields_are_neither_drift_nor_put_back(team: Team) -> None:
+    team.push({"web/a.yaml": config_map("a", key="1", theirs="0")})
+    team.read_repository()
+    team.deploy("web", "web", drift={"ignore": [{"kind": "ConfigMap", "fields": ["/data/theirs"]}]})
+    team.until_ready("web")
+    team.edit("v1", "ConfigMap", "a", {"data": {"theirs": "9"}}, manager="their-operator")
+    commit = team.push({"web/a.yaml": config_map("a", key="2", theirs="0")})
+    team.until_ready("web", commit)
+    live = team.live("v1", "ConfigMap", "a")
+    assert live is not None and live["data"] == {"key": "2", "theirs": "9"}
+    assert team.status("web")["drift"] == []

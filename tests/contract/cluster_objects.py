@@ -93,6 +93,9 @@ class Following:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
         self._stop.set()
         self._thread.join(20)
         assert not self._thread.is_alive()

@@ -118,29 +118,29 @@ def test_sandboxes_of_several_names_run_side_by_side(state: Path) -> None:
     assert sandbox("down", "--all").stdout == "the sandbox two is stopped and removed\n"
 
 
-def test_the_foreground_ends_with_its_process(state: Path) -> None:
-    argv = [*COMMAND, "up", "--name", "it", "--bare", "--foreground"]
+def test_the_foreground_uses_the_wanted_port_and_ends_with_its_process(state: Path) -> None:
+    port = ports.choose()
+    argv = [*COMMAND, "up", "--name", "it", "--bare", "--port", str(port), "--foreground"]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as foreground:
         eventually("it is up", lambda: (state / "it" / "kubeconfig").exists() and len(pids("it")) == 2)
         running = pids("it")
+        pool = urllib3.PoolManager(ca_certs=str(state / "it" / "credentials" / "serving" / "apiserver.crt"))
+        assert pool.request("GET", f"https://127.0.0.1:{port}/livez").status == 200
+        moved = sandbox("up", "--name", "it", "--bare", "--port", str(port + 1))
+        assert f"runs already, on port {port}" in moved.stderr
         foreground.send_signal(signal.SIGTERM)
         assert foreground.wait(60) == 130
     assert not alive(running)
     assert not (state / "it").exists()
 
 
-def test_a_wanted_port_is_used_and_a_taken_one_is_refused(state: Path) -> None:
-    port = ports.choose()
-    assert sandbox("up", "--bare", "--port", str(port)).returncode == 0
-    pool = urllib3.PoolManager(ca_certs=str(state / "default" / "credentials" / "serving" / "apiserver.crt"))
-    assert pool.request("GET", f"https://127.0.0.1:{port}/livez").status == 200
-    other = sandbox("up", "--bare", "--name", "other", "--port", str(port))
-    assert (other.returncode, other.stdout) == (2, "")
-    assert f"cannot listen on port {port} of 127.0.0.1" in other.stderr
-    moved = sandbox("up", "--bare", "--port", str(port + 1))
-    assert f"runs already, on port {port}" in moved.stderr
-    with socket.create_connection(("127.0.0.1", port)):
-        assert len(pids("default")) == 2
+def test_a_wanted_port_that_is_taken_is_refused_and_nothing_is_left(state: Path) -> None:
+    with socket.create_server(("127.0.0.1", ports.choose())) as stranger:
+        port = stranger.getsockname()[1]
+        refused = sandbox("up", "--bare", "--port", str(port))
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert f"cannot listen on port {port} of 127.0.0.1" in refused.stderr
+    assert not processes_that_mention(str(state))
 
 
 @pytest.mark.parametrize("name", ["", "UPPER", "../up", "-x", "a" * 41])

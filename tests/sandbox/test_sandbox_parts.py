@@ -161,11 +161,12 @@ def _rows(table: str) -> list[str]:
 def test_gitea_has_an_administrator_with_a_password_and_a_token(gitea: Sandbox) -> None:
     access = gitea.gitea
     user = f"{access.url}/api/v1/user"
-    by_token = urllib3.request("GET", user, headers={"Authorization": f"token {access.token}"})
+    pool = urllib3.PoolManager()
+    by_token = pool.request("GET", user, headers={"Authorization": f"token {access.token}"})
     by_password = urllib3.make_headers(basic_auth=f"{access.username}:{access.password}")
     assert by_token.json()["is_admin"] is True
-    assert urllib3.request("GET", user, headers=by_password).json()["login"] == access.username
-    assert urllib3.request("GET", user).status == 401
+    assert pool.request("GET", user, headers=by_password).json()["login"] == access.username
+    assert pool.request("GET", user).status == 401
     assert gitea.home.gitea_access.stat().st_mode & 0o077 == 0
     assert access.password not in repr(access)
     assert access.token not in repr(access)
@@ -175,10 +176,10 @@ def test_gitea_serves_git(gitea: Sandbox) -> None:
     access = gitea.gitea
     headers = {"Authorization": f"token {access.token}", "Content-Type": "application/json"}
     body = json.dumps({"name": "configuration", "auto_init": True})
-    made = urllib3.request("POST", f"{access.url}/api/v1/user/repos", body=body, headers=headers)
+    made = urllib3.PoolManager().request("POST", f"{access.url}/api/v1/user/repos", body=body, headers=headers)
     assert made.status == 201, made.data
     references = f"{access.url}/{access.username}/configuration.git/info/refs?service=git-upload-pack"
-    assert b"refs/heads/main" in urllib3.request("GET", references).data
+    assert b"refs/heads/main" in urllib3.PoolManager().request("GET", references).data
 
 
 @pytest.mark.parametrize("part", ["apiserver", "controllers", "scheduler", "kwok"])

@@ -39,6 +39,10 @@ LONGEST_WAIT = 5.0
 GONE_WAIT = 15.0
 """Seconds, at most, between two tries: while there is no answer, and while the kind is not served."""
 
+DOUBTED_FOR = 30.0
+"""Seconds for which a 403 to somebody who was allowed before is not believed: a server that has just started forbids
+everything until it has read its roles."""
+
 _LISTING, _LISTED = Event(EventType.LISTING, {}), Event(EventType.LISTED, {})
 _TYPES = {kind.value: kind for kind in (EventType.ADDED, EventType.MODIFIED, EventType.DELETED)}
 
@@ -74,6 +78,8 @@ class Follower:
         self._stream = Stream(client.access.open, self._stopped)
         self._version = ""
         self._failures = 0
+        self._allowed = False
+        self._forbidden_since: float | None = None
 
     def _stopped(self) -> bool:
         return self._stop() or self._client.closed
@@ -123,6 +129,7 @@ class Follower:
             if not after:
                 break
         self._version = version
+        self._allowed, self._forbidden_since = True, None
         yield _LISTED
 
     def _watch(self) -> Iterator[Event]:
@@ -183,7 +190,7 @@ class Follower:
         if status == 410:
             raise Expired
         if status == 403:
-            raise forbidden(response)
+            self._doubt(response)
         if status == 401:
             state = self._client.access.state()
             try:
@@ -194,7 +201,15 @@ class Follower:
         said = refusal(response)
         raise Trouble(said.message, said.retry_after)
 
+    def _doubt(self, response: Response) -> None:
+        """Raises Terminal(FORBIDDEN), or Trouble while that may pass."""
+        self._forbidden_since = self._forbidden_since or time.monotonic()
+        if not self._allowed or time.monotonic() - self._forbidden_since >= DOUBTED_FOR:
+            raise forbidden(response)
+        raise Trouble(refusal(response).message)
+
     def _recovered(self) -> None:
+        self._forbidden_since = None
         if self._failures > 1:
             log.info("a kind is followed again", extra={"kind": self._resource.kind, "server": self._client.access.url})
         self._failures = 0

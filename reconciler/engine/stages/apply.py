@@ -13,10 +13,13 @@ from reconciler.engine.progress import Progress
 from reconciler.engine.stages.compare import Comparison, gather
 from reconciler.engine.stages.send import abandon, send
 from reconciler.engine.world import World
-from reconciler.model.application import Application
+from reconciler.model.application import DriftPolicy
 from reconciler.model.change import Action, Change, Refusal
 from reconciler.model.drift import Drift
 from reconciler.model.outcome import Reason, StageError, Transient
+
+_TRUCE = 60.0
+"""Seconds between two looks at a fight: it ends when the last ten minutes held few enough corrections."""
 
 
 def apply(world: World, memory: Memory, progress: Progress, comparison: Comparison) -> None:
@@ -31,29 +34,28 @@ def apply(world: World, memory: Memory, progress: Progress, comparison: Comparis
     _send(world, memory, progress, changes)
 
 
-def correct(world: World, application: Application, memory: Memory, progress: Progress, comparison: Comparison) -> None:
-    """Put back what somebody changed, unless the policy only reports or a fight is on."""
-    send: list[tuple[Wanted, Change]] = []
-    extras: list[tuple[Wanted, tuple[Drift, ...]]] = []
+def correct(world: World, policy: DriftPolicy, memory: Memory, progress: Progress, comparison: Comparison) -> None:
+    """Put back what somebody changed, unless the policy only reports (and nobody asked by hand) or a fight is on."""
+    mended: list[tuple[Wanted, Change, tuple[Drift, ...]]] = []
     now = world.clock.monotonic()
     for wanted, change, drifts in comparison.drifted:
         progress.drift.extend(drifts)
-        if not application.spec.drift.correct:
+        if not (policy.correct or progress.asked):
             continue
         fought = [drift for drift in drifts if fighting(memory.times(drift.id, drift.path), now)]
         if fought:
             progress.fights.extend(fought)
+            progress.look_again = _TRUCE
             continue
         for drift in drifts:
             memory.corrected(drift.id, drift.path, now)
-        send.append((wanted, change))
-        extras.append((wanted, drifts))
+        mended.append((wanted, change, drifts))
         progress.corrected.extend(drifts)
-    if send:
+    if mended:
         abandon(world)
-        for wanted, drifts in extras:
+        for wanted, _, drifts in mended:
             _take_out(world, wanted, drifts)
-        _send(world, memory, progress, send)
+        _send(world, memory, progress, [(wanted, change) for wanted, change, _ in mended])
 
 
 def _send(world: World, memory: Memory, progress: Progress, changes: Sequence[tuple[Wanted, Change]]) -> None:

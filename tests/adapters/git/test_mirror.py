@@ -132,3 +132,13 @@ def test_a_reader_that_died_is_started_again(source: GitSource, remote: Remote, 
     assert get(source, remote, commit) == b"1"
     (another,) = children_of_this_process() - before
     assert another != reader
+
+
+def test_a_mirror_that_was_built_anew_is_read_and_not_the_old_one(
+    source: GitSource, remote: Remote, upstream: Upstream, cache: Path
+) -> None:
+    first = upstream.commit({"a": b"1"})
+    assert get(source, remote, first) == b"1"
+    shutil.rmtree(mirror_of(cache))
+    source.fetch(remote, first, {})
+    assert get(source, remote, upstream.commit({"a": b"2"})) == b"2"

@@ -235,13 +235,21 @@ def test_a_kind_that_vanishes_is_listed_as_empty(follower: Follow) -> None:
 
 
 @pytest.mark.parametrize("at", ["list", "watch"])
-def test_a_kind_that_may_not_be_read_is_terminal(at: str, follower: Follow) -> None:
+def test_a_kind_that_may_not_be_read_is_terminal(at: str, follower: Follow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follow, "DOUBTED_FOR", 0.5)
     no = status(403, "Forbidden", 'configmaps is forbidden: User "me" cannot list')
     _, watched = follower(lambda n, _: no if at == "list" else page(), lambda n, _: no)
     error = watched.ended()
     assert isinstance(error, Terminal)
     assert error.reason is Reason.FORBIDDEN
     assert 'User "me" cannot list' in error.message
+
+
+def test_a_server_that_forbids_what_it_allowed_is_doubted_while_it_may_be_starting(follower: Follow) -> None:
+    no = status(403, "Forbidden", 'configmaps is forbidden: User "me" cannot list')
+    watches = [no, no, held(event("ADDED", **item("a", "7")))]
+    _, watched = follower(lambda n, _: page(), lambda n, _: watches[n])
+    watched.until(LISTING, LISTED, (EventType.ADDED, "a"))
 
 
 def test_new_credentials_are_taken_up_in_the_middle(tmp_path: Path) -> None:

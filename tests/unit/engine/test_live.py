@@ -121,6 +121,12 @@ def test_the_end_of_an_older_object_does_not_remove_the_newer_one(live: LiveObje
     assert live.get(id_of("x")) is not None
 
 
+def test_the_answer_to_a_write_does_not_bring_back_what_was_deleted_meanwhile(live: LiveObjects) -> None:
+    live.remove(id_of("x"), "uid-x")
+    live.observe(config_map("x", 7), agreed="wanted")
+    assert live.get(id_of("x")) is None
+
+
 def test_an_object_that_changes_sets_wakes_both(live: LiveObjects, woken: list[str]) -> None:
     live.observe(config_map("x", 1, applyset="ours"))
     woken.clear()

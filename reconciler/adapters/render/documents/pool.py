@@ -51,11 +51,16 @@ class Readers:
                 yield name, _documents(name, answer)
 
     def close(self) -> None:
-        """End the children that are idle now, the others when they have answered."""
+        """End the children that are idle now, the others when they have answered. Reading goes on to work after it,
+        with a child for each batch."""
         self._closed = True
+        idle = []
         with contextlib.suppress(queue.Empty):
             while True:
-                self._idle.get_nowait().stop()
+                idle.append(self._idle.get_nowait())
+        for child in idle:
+            child.stop()
+            self._idle.put(child)
 
 
 class _Child:
