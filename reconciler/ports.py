@@ -12,9 +12,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from reconciler.model.application import Render
 from reconciler.model.change import Answer, Event, Resource
 from reconciler.model.identity import GroupKind
+from reconciler.model.render import Render
 from reconciler.model.rendered import ReadSet, Rendered
 
 

@@ -8,10 +8,6 @@ from typing import Any, NamedTuple
 from reconciler.cli.applications import condition, short_revision, status
 from reconciler.cli.table import one_line
 
-_STALE = 15.0
-"""Seconds after which a failure that was there before the sync, and still is, is taken as its answer: the controller
-writes a status only when it changes, and the same failure twice is no change."""
-
 
 class Outcome(NamedTuple):
     """`done` is None while there is something to wait for; `seen` is true once a controller has taken up the wish."""
@@ -21,22 +17,20 @@ class Outcome(NamedTuple):
     seen: bool
 
 
-def judge(document: Mapping[str, Any], token: str, before: Mapping[str, Any], waited: float) -> Outcome:
-    """`before` is the Application when it was asked, `waited` how long ago that was, in seconds."""
+def judge(document: Mapping[str, Any], token: str, before: Mapping[str, Any]) -> Outcome:
+    """`before` is the Application when it was asked. The controller writes the token back when it has carried the
+    wish out, or has found that it cannot be carried out.
+    """
     now, ready = dict(document), condition(dict(document), "Ready")
     handled = status(now, "handledSync") == token
     seen = handled or now.get("status") != before.get("status")
     observed = int(ready.get("observedGeneration", 0)) >= int(now["metadata"].get("generation", 0))
-    line = _line(now, ready)
-    if handled and observed and ready.get("status") == "True":
-        return Outcome(True, line, seen)
-    stalled = condition(now, "Stalled").get("status") == "True"
-    fresh = handled or ready != condition(dict(before), "Ready") or waited >= _STALE
+    line = _line(now, ready) if seen else "waiting for the controller"
+    if not (handled and observed):
+        return Outcome(None, line, seen)
     reconciling = condition(now, "Reconciling").get("status") == "True"
-    failed = ready.get("status") == "False" and (stalled or (handled and not reconciling))
-    if failed and fresh:
-        return Outcome(False, line, seen)
-    return Outcome(None, line if seen else "waiting for the controller", seen)
+    failed = ready.get("status") == "False" and not reconciling
+    return Outcome(True if ready.get("status") == "True" else False if failed else None, line, seen)
 
 
 def _line(document: dict[str, Any], ready: Mapping[str, Any]) -> str:

@@ -107,10 +107,10 @@ def follow(cluster: Cluster, namespace: str, name: str, token: str, before: Docu
 
     A server that does not answer for a while is waited for as well.
     """
-    asked, told, seen = time.monotonic(), "", False
+    told, seen = "", False
     while True:
         now = time.monotonic()
-        outcome = _look(cluster, namespace, name, token, before, now - asked)
+        outcome = _look(cluster, namespace, name, token, before)
         seen = seen or outcome.seen
         if outcome.done is False:
             click.echo(f"{namespace}/{name} failed: {outcome.line}", err=True)
@@ -126,13 +126,13 @@ def follow(cluster: Cluster, namespace: str, name: str, token: str, before: Docu
         time.sleep(min(_LOOK, max(deadline - now, 0.0)))
 
 
-def _look(cluster: Cluster, namespace: str, name: str, token: str, before: Document, waited: float) -> Outcome:
+def _look(cluster: Cluster, namespace: str, name: str, token: str, before: Document) -> Outcome:
     from reconciler.cli.applications import read
     from reconciler.cli.outcomes import Outcome, judge
     from reconciler.model.outcome import Transient
 
     try:
-        return judge(read(cluster, "Application", namespace, name), token, before, waited)
+        return judge(read(cluster, "Application", namespace, name), token, before)
     except Transient as error:
         return Outcome(None, error.message, True)
 

@@ -10,6 +10,7 @@ from typing import Any
 from reconciler.core.applyset import PART_OF
 from reconciler.core.content import LAST_APPLIED, SERVER_METADATA, digest
 from reconciler.core.definitions import ResourceOf, defined_resources, unknown_kind
+from reconciler.core.shape import check, invalid
 from reconciler.model.change import Resource
 from reconciler.model.identity import GroupKind, ObjectId, group_of
 from reconciler.model.manifest import Manifest, Origin
@@ -46,7 +47,7 @@ def complete(
     defined = defined_resources(manifests)
     completed: dict[ObjectId, Wanted] = {}
     for manifest in manifests:
-        _check(manifest)
+        check(manifest)
         kind = manifest.api_version, manifest.kind
         resource = resource_of(*kind) or defined.get(kind) or _promised(kind, promised)
         if resource is None:
@@ -88,7 +89,7 @@ def _metadata(manifest: Manifest, applyset: str) -> dict[str, Any]:
     labels = given.get("labels") or {}
     theirs = labels.get(PART_OF, applyset)
     if theirs != applyset:
-        raise _invalid(
+        raise invalid(
             manifest,
             f"carries the label {PART_OF}: {theirs}, the mark of another set; it was probably exported from a cluster. "
             "Take the label out of the file: Dispatch writes it itself",
@@ -105,41 +106,11 @@ def _encoded(texts: Any, manifest: Manifest) -> dict[str, str]:
     if texts is None:
         return {}
     if not isinstance(texts, dict):
-        raise _invalid(manifest, "stringData is not a map of names to texts")
+        raise invalid(manifest, "stringData is not a map of names to texts")
     for key, text in texts.items():
         if not isinstance(text, str | None):
-            raise _invalid(manifest, f"stringData.{key} is not text: write the value in quotes")
+            raise invalid(manifest, f"stringData.{key} is not text: write the value in quotes")
     return {key: b64encode((text or "").encode()).decode() for key, text in texts.items()}
-
-
-def _check(manifest: Manifest) -> None:
-    document = manifest.document
-    for field in ("apiVersion", "kind"):
-        if not isinstance(document.get(field), str) or not document[field]:
-            raise _invalid(manifest, f"has no {field}")
-    metadata = document.get("metadata")
-    if not isinstance(metadata, dict):
-        raise _invalid(manifest, "has no metadata: it needs at least metadata.name")
-    if not metadata.get("name") and metadata.get("generateName"):
-        raise _invalid(
-            manifest,
-            "uses generateName, and each apply would create one more object: give it a metadata.name, "
-            "for example with a hash of its content at the end",
-        )
-    if not metadata.get("name"):
-        raise _invalid(manifest, "has no metadata.name")
-    for field in ("name", "namespace"):
-        if not isinstance(metadata.get(field), str | None):
-            raise _invalid(manifest, f"metadata.{field} is {metadata[field]!r}: write text, in quotes")
-    for field in ("labels", "annotations"):
-        if not isinstance(metadata.get(field), dict | None):
-            raise _invalid(manifest, f"metadata.{field} is not a map of names to texts")
-
-
-def _invalid(manifest: Manifest, problem: str) -> Terminal:
-    name = (manifest.document.get("metadata") or {}) if isinstance(manifest.document.get("metadata"), dict) else {}
-    subject = "/".join(str(part) for part in (manifest.kind, name.get("namespace"), name.get("name")) if part)
-    return Terminal(Reason.INVALID_MANIFEST, f"{manifest.origin}: {subject or 'the document'} {problem}.")
 
 
 def _duplicate(wanted: Wanted, first: Origin) -> Terminal:

@@ -64,7 +64,10 @@ def unified(live: Mapping[str, Any] | None, wanted: Mapping[str, Any] | None, *,
 
     `live` None is a creation, `wanted` None a deletion. Mask Secrets first (`reconciler.core.mask.mask_pair`).
     """
-    before, after = _lines(live), _lines(wanted)
+    sides = [None if side is None else readable(side) for side in (live, wanted)]
+    if same(*sides):
+        return ""
+    before, after = map(_lines, sides)
     names = (
         f"live/{title}" if live is not None else "/dev/null",
         f"git/{title}" if wanted is not None else "/dev/null",
@@ -73,7 +76,7 @@ def unified(live: Mapping[str, Any] | None, wanted: Mapping[str, Any] | None, *,
 
 
 def _lines(document: Mapping[str, Any] | None) -> list[str]:
-    return [] if document is None else [f"{line}\n" for line in to_yaml(readable(document)).rstrip("\n").split("\n")]
+    return [] if document is None else [f"{line}\n" for line in to_yaml(document).rstrip("\n").split("\n")]
 
 
 def readable(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -68,8 +68,8 @@ def _extract(owned: Fields, live: Any) -> Any:
 def _extract_items(owned: Fields, live: list[Any]) -> list[Any]:
     items: dict[int, Any] = {}
     for name, part in owned.items():
-        what = element(name) if name != "." else 0
-        place = position(live, what)
+        what = element(name) if name != "." else None
+        place = None if what is None else position(live, what)
         if isinstance(what, Value) and place is not None:
             items[place] = what.value
         elif isinstance(what, Key) and place is not None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from reconciler.core.definitions import defined_kind
 from reconciler.core.kinds import DEFINITION, NAMESPACE, rank
+from reconciler.core.shape import check
 from reconciler.model.identity import GroupKind, ObjectId, group_of
 from reconciler.model.manifest import Manifest
 from reconciler.model.outcome import Reason, Terminal
@@ -21,8 +22,11 @@ def stages(manifests: Sequence[Manifest]) -> list[list[Manifest]]:
 
     Groups are waves (lowest first); what a wave defines (Namespaces, CustomResourceDefinitions) is a group of its own
     before the rest of it. A definition never comes in a later wave than an object that needs it (Argo CD's rule,
-    gitops-engine sync_tasks.go adjustDeps). Raises Terminal(INVALID_MANIFEST) for a wave that is not an integer.
+    gitops-engine sync_tasks.go adjustDeps); pass completed manifests, for one that names no namespace yet needs none.
+    Raises Terminal(INVALID_MANIFEST) for a wave that is not an integer and for what is no object.
     """
+    for manifest in manifests:
+        check(manifest)
     waves = _waves(manifests)
     groups: dict[tuple[int, bool], list[Manifest]] = {}
     for manifest, its_wave in zip(manifests, waves, strict=True):

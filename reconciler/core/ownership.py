@@ -133,12 +133,14 @@ def _members(items: Mapping[_Values, Fields], wanted: list[Any], live: list[Any]
 
 def same(one: Any, other: Any) -> bool:
     """Equal as JSON: unlike in Python, `true` is not 1."""
-    if one != other:
-        return False
+    return bool(one == other) and _same_booleans(one, other)
+
+
+def _same_booleans(one: Any, other: Any) -> bool:
     if isinstance(one, dict):
-        return all(same(value, other[name]) for name, value in one.items())
+        return all(_same_booleans(value, other[name]) for name, value in one.items() if type(value) is not str)
     if isinstance(one, list):
-        return all(map(same, one, other))
+        return all(map(_same_booleans, one, other))
     return isinstance(one, bool) == isinstance(other, bool)
 
 

@@ -47,6 +47,9 @@ class Applications:
                 self._memories.pop(key, None)
                 return
             progress.generation = application.metadata.generation
+            progress.token = application.metadata.annotations.get(SYNC, "")
+            progress.asked = progress.token != application.status.handled_sync
+            progress.write = progress.asked or application.spec.sync.mode is SyncMode.AUTOMATIC
             if application.metadata.deletion_timestamp is not None:
                 self._delete(application, progress)
             else:
@@ -63,9 +66,6 @@ class Applications:
         with progress.during("render"):
             goal = memory.goal = render(world, application, tree, memory.goal)
             progress.rendered, progress.objects = goal.rendered, len(goal.wanted)
-        token = application.metadata.annotations.get(SYNC, "")
-        progress.asked = token != application.status.handled_sync
-        progress.write = progress.asked or application.spec.sync.mode is SyncMode.AUTOMATIC
         with progress.during("plan"):
             self._follow([*contained(application)], [])
         for position, stage in enumerate(goal.stages):
@@ -80,7 +80,6 @@ class Applications:
             progress.complete = not progress.pending
             if progress.complete:
                 memory.applied = {wanted.id: wanted.digest for wanted in goal.wanted}
-                progress.handled_sync = token
         with progress.during("observe"):
             progress.health = observe(world, goal)
             if progress.wrote:

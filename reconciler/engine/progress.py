@@ -20,15 +20,17 @@ from reconciler.model.revision import Revision
 class Progress:
     """One run of one key.
 
-    `asked` is true when somebody asked for this sync by hand; `write` when the run may change the cluster.
-    `compared` is true once all objects were compared with Git; `pending` counts those that a Manual application would
-    change; `complete` is true once every stage was applied and pruned. `look_again` is seconds until the next look.
+    `token` is the last wish of `dispatch sync`, `asked` is true while it is not fulfilled; `write` when the run may
+    change the cluster. `compared` is true once all objects were compared with Git; `pending` counts those that a Manual
+    application would change; `complete` is true once every stage was applied and pruned. `look_again` is seconds until
+    the next look.
     """
 
     key: Key
     generation: int = 0
     stage: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
+    token: str = ""
     asked: bool = False
     write: bool = True
     revision: Revision | None = None
@@ -46,7 +48,6 @@ class Progress:
     health: dict[ObjectId, Health] = field(default_factory=dict)
     compared: bool = False
     complete: bool = False
-    handled_sync: str = ""
     look_again: float | None = None
 
     @contextmanager

@@ -13,6 +13,7 @@ from reconciler.engine.notes import Note
 from reconciler.engine.queues import Queues
 from reconciler.engine.report import Reporter
 from reconciler.engine.sources import Seen
+from reconciler.engine.stages.fetch import SYNC
 from reconciler.engine.timers import Timers
 from reconciler.engine.world import World
 from reconciler.model.outcome import Reason, StageError, Terminal
@@ -35,6 +36,7 @@ class Repositories:
         error: StageError | None = None
         repository: Repository | None = None
         revision: Revision | None = None
+        handled: str | None = None
         try:
             repository = self._world.catalog.repository(key)
             if repository is None:
@@ -42,6 +44,7 @@ class Repositories:
                 return
             self._timers.every(key, repository.spec.interval)
             seen = self._look(key, repository)
+            handled = repository.metadata.annotations.get(SYNC, "")
             revision = resolve(repository.spec.branch, seen.refs, repository.spec.url)
         except StageError as problem:
             error = problem
@@ -51,7 +54,11 @@ class Repositories:
         generation = document.get("metadata", {}).get("generation", 0)
         before = RepositoryStatus.model_validate(document.get("status") or {})
         after = _status(before, revision, error, generation, self._world.clock.now())
+        if handled is not None:
+            after = after.model_copy(update={"handled_sync": handled})
         self._reporter.settle_repository(key, after, error, _news(before, after))
+        if after.handled_sync != before.handled_sync:
+            self._wake(key)
 
     def _look(self, key: Key, repository: Repository) -> Seen:
         """One ls-remote; when the branch has moved, a fetch here, so that no Application waits for a slow host."""
@@ -140,6 +147,7 @@ def _status(
     return RepositoryStatus(
         observed_generation=generation,
         revision=str(revision) if revision is not None else before.revision,
+        handled_sync=before.handled_sync,
         conditions=conditions(
             before.conditions,
             ready=error is None,

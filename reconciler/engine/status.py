@@ -69,7 +69,7 @@ def application_status(
         drift=_drift(before, progress, now) if progress.compared else before.drift,
         hooks_not_run=progress.rendered.hooks if progress.rendered else before.hooks_not_run,
         history=_history(before, progress, error, now),
-        handled_sync=progress.handled_sync or before.handled_sync,
+        handled_sync=progress.token if progress.complete or isinstance(error, Terminal) else before.handled_sync,
     )
 
 

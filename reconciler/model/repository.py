@@ -80,6 +80,7 @@ class RepositoryStatus(Record):
 
     observed_generation: Annotated[int, Field(description="The generation of the spec that this is about.")] = 0
     revision: Annotated[str, Field(description="The branch and its commit: `main@sha1:0123...`.")] = ""
+    handled_sync: Annotated[str, Field(description="The last request of `dispatch sync` that was carried out.")] = ""
     conditions: Annotated[
         tuple[Condition, ...],
         Field(

@@ -108,7 +108,7 @@ def test_a_failure_is_told_and_exit_code_1(live: KubeCluster, access: tuple[str,
 
     def answers(token: str) -> list[dict[str, Any]]:
         failed = ready("False", "RenderFailed", "apps/shop/web.yaml:3: no such field")
-        return [{"conditions": [failed, {**failed, "type": "Stalled", "status": "True"}]}]
+        return [{"handledSync": token, "conditions": [failed, {**failed, "type": "Stalled", "status": "True"}]}]
 
     with answering(live, namespace, "shop", answers):
         ran = dispatch("sync", "shop", *access, "--timeout", "30s")

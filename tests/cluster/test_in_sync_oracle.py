@@ -23,8 +23,6 @@ Path = tuple[str | int, ...]
 KINDS = ["ConfigMap", "Service", "Deployment", "NetworkPolicy", "HorizontalPodAutoscaler", "Ingress", "Role"]
 VALUES = st.sampled_from([None, False, True, 0, 1, "", "x", "TCP", "v1", "Always", [], {}, ["x"], {"a": "b"}])
 NEW_NAMES = st.sampled_from(["protocol", "value", "readOnly", "limits", "hostNetwork", "apiVersion", "labels"])
-    ["protocol", "value", "readOnly", "limits", "hostNetwork", "apiVersion", "labels", "suspend"]
-)
 IDENTITY: set[Path] = {("apiVersion",), ("kind",), ("metadata",), ("metadata", "name"), ("metadata", "namespace")}
 
 

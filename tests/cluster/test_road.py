@@ -244,3 +244,30 @@ def test_ignored_fields_are_neither_drift_nor_put_back(team: Team) -> None:
     live = team.live("v1", "ConfigMap", "a")
     assert live is not None and live["data"] == {"key": "2", "theirs": "9"}
     assert team.status("web")["drift"] == []
+
+
+def test_a_sync_by_hand_asks_the_remote_first(team: Team) -> None:
+    team.push({"web/a.yaml": config_map("a", key="1")})
+    team.read_repository(interval="1h")
+    team.deploy("web", "web")
+    team.until_ready("web")
+    commit = team.push({"web/a.yaml": config_map("a", key="2")})
+    wish = {"metadata": {"annotations": {"dispatch.dev/sync": "now"}}}
+    for kind, name in (("Repository", "config"), ("Application", "web")):
+        team.edit("dispatch.dev/v1alpha1", kind, name, wish)
+    eventually(lambda: team.status("web")["handledSync"] == "now", what=lambda: team.status("web"))
+    assert team.status("web")["applied"]["revision"].endswith(commit)
+
+
+def test_a_sync_by_hand_that_cannot_reach_the_remote_says_so(team: Team) -> None:
+    team.push({"web/a.yaml": config_map("a", key="1")})
+    team.read_repository(interval="1h")
+    team.deploy("web", "web")
+    team.until_ready("web")
+    team.bare.rename(team.bare.with_name("away.git"))
+    wish = {"metadata": {"annotations": {"dispatch.dev/sync": "now"}}}
+    for kind, name in (("Repository", "config"), ("Application", "web")):
+        team.edit("dispatch.dev/v1alpha1", kind, name, wish)
+    assert "config.git" in team.until_reason("web", "RepositoryNotFound")
+    live = team.live("v1", "ConfigMap", "a")
+    assert live is not None and live["data"] == {"key": "1"}

@@ -256,8 +256,9 @@ def test_a_deleted_mirror_is_built_anew(source: GitSource, remote: Remote, upstr
     commit = upstream.commit({"a": b"1"})
     assert read(source, remote, "main", "a") == b"1"
     shutil.rmtree(tmp_path / "cache")
-    with pytest.raises(Transient, match="fetched again"):
-        source.tree(remote, commit).read("a", 10)
+    other = GitSource(tmp_path / "cache", allow_file=True)
+    with contextlib.closing(other), pytest.raises(Transient, match="It is fetched again"):
+        other.tree(remote, commit)
     assert read(source, remote, "main", "a") == b"1"
     upstream.commit({"a": b"2"})
     assert read(source, remote, "main", "a") == b"2"

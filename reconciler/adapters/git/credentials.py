@@ -55,7 +55,6 @@ def _http(
 ) -> Iterator[tuple[str, str]]:
     """Configuration for HTTP. The helper is named for one scheme, host and port, so git asks it for no other, even
     after a redirect; GIT_ASKPASS would be told only a prompt."""
-    yield "credential.helper", ""
     # A repository that was renamed redirects its first request; later ones may not leave the place that it led to.
     yield "http.followRedirects", "initial"
     yield "http.lowSpeedLimit", "1"

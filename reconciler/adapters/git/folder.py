@@ -166,7 +166,7 @@ def _git_mode(mode: int) -> int:
 
 def _link(place: Path) -> bytes:
     """Where a link leads, to the byte: pathlib would tidy `a//b/` up."""
-    return os.readlink(os.fsencode(place))
+    return os.readlink(os.fsencode(place))  # noqa: PTH115
 
 
 def _hash(kind: str, data: bytes) -> str:

@@ -26,7 +26,6 @@ class Objects:
         self._git, self._git_dir = git, git_dir
         self._guard = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
-        self._inode = 0
 
     def read(self, oid: str) -> bytes:
         """The content of one object. Raises Lost."""
@@ -55,7 +54,7 @@ class Objects:
 
         try:
             if not self._ask(oids, counted):
-                # The child died, or served a mirror that is no longer there: one more, for what is left.
+                # The child died: one more, for what is left.
                 self._end()
                 if not self._ask(oids[done:], counted):
                     raise Lost(f"object {oids[done]} cannot be read from the mirror")
@@ -88,15 +87,10 @@ class Objects:
         return True
 
     def _running(self) -> subprocess.Popen[bytes]:
-        try:
-            inode = self._git_dir.stat().st_ino
-        except OSError as error:
+        # A child that cannot find an object looks at the folder again, so it sees later fetches and new mirrors.
+        if self._child is None or self._child.poll() is not None:
             self._end()
-            raise Lost(f"the mirror is gone: {error.strerror}") from error
-        # A mirror that was built anew is another folder, though the child still has the old one open.
-        if self._child is None or self._child.poll() is not None or self._inode != inode:
-            self._end()
-            self._child, self._inode = self._git.open(["cat-file", "--batch"], self._git_dir), inode
+            self._child = self._git.open(["cat-file", "--batch"], self._git_dir)
         return self._child
 
     def _end(self) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Executor, wait
+from concurrent.futures import Executor, Future, wait
 
 
 def each(work: Callable[[int], None], count: int, threads: Executor, width: int) -> None:
@@ -32,7 +33,10 @@ def each(work: Callable[[int], None], count: int, threads: Executor, width: int)
             with lock:
                 errors.append(error)
 
-    helpers = [threads.submit(draw) for _ in range(min(width, count) - 1)]
+    helpers: list[Future[None]] = []
+    # A closed pool takes no more: then the calling thread does all that there is.
+    with contextlib.suppress(RuntimeError):
+        helpers.extend(threads.submit(draw) for _ in range(min(width, count) - 1))
     draw()
     wait([helper for helper in helpers if not helper.cancel()])
     if errors:

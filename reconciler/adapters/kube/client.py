@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import random
 import threading
 import time
+from typing import Any
 
 from reconciler.adapters.kube import patience
 from reconciler.adapters.kube.access import Access, State
@@ -52,6 +54,8 @@ class Client:
         renewed = False
         budget = budget or patience.Budget(1)
         while True:
+            if self.closed:
+                raise Transient(Reason.CLUSTER_UNREACHABLE, f"the connection to {self.access.url} was closed by us")
             state = self.access.state()
             try:
                 response = self._exchange(request, state)
@@ -76,8 +80,7 @@ class Client:
                     if again is None:
                         return response
                     wait = again
-            if self._closed.wait(wait) if wait else self._closed.is_set():
-                raise Transient(Reason.CLUSTER_UNREACHABLE, f"the connection to {self.access.url} was closed by us")
+            self._closed.wait(wait)
 
     def renew(self, state: State) -> bool:
         """Read the credentials again after a 401; False when that has just been done. Raises Transient(FORBIDDEN)."""
@@ -141,6 +144,21 @@ class Client:
             if is_malformed(500, str(said.get("reason") or ""), str(said.get("message") or "")):
                 return None
         return patience.after_failure(times, wish, budget, jitter=jitter)
+
+
+def document_of(response: Response) -> dict[str, Any]:
+    """The object in an answer that is a success. Raises Transient(CLUSTER_UNREACHABLE)."""
+    try:
+        document = json.loads(response.body)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        media = response.head.media or "nothing"
+        raise Transient(
+            Reason.CLUSTER_UNREACHABLE,
+            f"the answer is {media} and no object: is the URL that of an API server, or of a login page before it?",
+        )
+    return document
 
 
 def busy(response: Response) -> Transient:

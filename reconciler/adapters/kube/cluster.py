@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +13,7 @@ import reconciler
 from reconciler.adapters.kube import credentials, requests
 from reconciler.adapters.kube.access import Access
 from reconciler.adapters.kube.batch import each
-from reconciler.adapters.kube.client import Client, busy
+from reconciler.adapters.kube.client import Client, busy, document_of
 from reconciler.adapters.kube.discovery import Discovery
 from reconciler.adapters.kube.follow import Follower, forbidden
 from reconciler.adapters.kube.kubeconfig import SERVICE_ACCOUNT, locate
@@ -198,8 +197,7 @@ class KubeCluster:
         if response.head.warnings and log.isEnabledFor(logging.DEBUG):
             _log_warnings(request, response, document)
         if response.status < 300:
-            answer: dict[str, Any] = json.loads(response.body)
-            return answer
+            return document_of(response)
         return refusal(response, secrets_of(document))
 
     def _deleted(self, resource: Resource, namespace: str, name: str, uid: str, answer: Answer) -> Answer:
@@ -216,7 +214,7 @@ class KubeCluster:
             return {}
         if response.status != 200:
             return answer
-        found: dict[str, Any] = json.loads(response.body)
+        found = document_of(response)
         if found["metadata"]["uid"] != uid:
             return {}
         return found if found["metadata"].get("deletionTimestamp") else answer
@@ -228,8 +226,7 @@ class KubeCluster:
     def _success(response: Response) -> dict[str, Any] | None:
         """The document of an answer, None for 404. Raises Terminal(FORBIDDEN), Transient(CLUSTER_BUSY)."""
         if response.status < 300:
-            document: dict[str, Any] = json.loads(response.body)
-            return document
+            return document_of(response)
         if response.status == 404:
             return None
         if response.status == 403:

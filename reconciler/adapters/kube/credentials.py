@@ -17,6 +17,8 @@ from typing import Any
 from reconciler.adapters.kube import kubeconfig
 from reconciler.model.outcome import Reason, Terminal, Transient
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -101,9 +103,16 @@ def _load_files(paths: tuple[Path, ...], context: str | None, title: str, folder
 def _settings(configuration: Any) -> Settings:
     from kubernetes.client.rest import should_bypass_proxies
 
+    just_read = True
+
     def authorization() -> str:
-        if configuration.refresh_api_key_hook is not None:
-            configuration.refresh_api_key_hook(configuration)
+        nonlocal just_read
+        if configuration.refresh_api_key_hook is not None and not just_read:
+            with _root_errors() as said:
+                configuration.refresh_api_key_hook(configuration)
+            if said:
+                log.warning("the credentials could not be renewed", extra={"why": " ".join(said)[:600]})
+        just_read = False
         return str(configuration.api_key.get("BearerToken") or "").strip()
 
     proxied = configuration.proxy and not should_bypass_proxies(configuration.host, configuration.no_proxy or "")
@@ -141,8 +150,12 @@ def _root_errors() -> Iterator[list[str]]:
         return False
 
     root = logging.getLogger()
+    # Without any handler the first `logging.error` would set up one for the whole process.
+    silent = logging.NullHandler()
+    root.addHandler(silent)
     root.addFilter(keep)
     try:
         yield said
     finally:
         root.removeFilter(keep)
+        root.removeHandler(silent)

@@ -6,14 +6,13 @@ https://kubernetes.io/docs/concepts/overview/kubernetes-api/#discovery-api
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.adapters.kube.client import Client, busy
+from reconciler.adapters.kube.client import Client, busy, document_of
 from reconciler.adapters.kube.refusal import refusal
 from reconciler.adapters.kube.requests import get
 from reconciler.model.change import Resource
@@ -144,8 +143,7 @@ class Discovery:
     def _get(self, path: str, accept: str = "") -> dict[str, Any]:
         response = self._client.send(get(path, accept))
         if response.status == 200:
-            document: dict[str, Any] = json.loads(response.body)
-            return document
+            return document_of(response)
         if response.status in (401, 403):
             raise Terminal(Reason.FORBIDDEN, f"may not ask which kinds there are: {refusal(response).message}")
         if response.status == 404:

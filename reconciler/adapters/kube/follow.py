@@ -14,7 +14,7 @@ from typing import Any
 
 from reconciler.adapters.kube import requests
 from reconciler.adapters.kube.channel import Lost
-from reconciler.adapters.kube.client import Client
+from reconciler.adapters.kube.client import Client, document_of
 from reconciler.adapters.kube.refusal import refusal
 from reconciler.adapters.kube.stream import Refused, Stopped, Stream
 from reconciler.adapters.kube.wire import Response, encode
@@ -115,7 +115,7 @@ class Follower:
                 # The kind is not served (its definition was deleted), so there are no objects. Look again at times.
                 yield _LISTED
                 raise Trouble(f"{self._resource.kind} is not served: {refusal(response).message}", longest=GONE_WAIT)
-            document = json.loads(response.body)
+            document = self._object(response)
             metadata = document.get("metadata") or {}
             version = version or metadata.get("resourceVersion") or "0"
             after = metadata.get("continue") or ""
@@ -165,6 +165,13 @@ class Follower:
         return Event(known, found) if known is not None else None
 
     @staticmethod
+    def _object(response: Response) -> dict[str, Any]:
+        try:
+            return document_of(response)
+        except Transient as error:
+            raise Trouble(error.message) from error
+
+    @staticmethod
     def _error(status: Any) -> Exception:
         """An ERROR event carries a metav1.Status."""
         code = status.get("code") if isinstance(status, dict) else None
@@ -192,12 +199,11 @@ class Follower:
         if status == 403:
             self._doubt(response)
         if status == 401:
-            state = self._client.access.state()
             try:
-                renewed = self._client.renew(state)
+                self._client.renew(self._client.access.state())
             except Transient as error:
                 raise Trouble(error.message) from error
-            raise Trouble(self._client.unauthorized().message, 0.0 if renewed and not self._failures else None)
+            raise Trouble(self._client.unauthorized().message)
         said = refusal(response)
         raise Trouble(said.message, said.retry_after)
 
@@ -218,7 +224,7 @@ class Follower:
         """Wait, longer after each failure in a row, and look meanwhile whether to stop. Raises Stopped."""
         self._failures += 1
         wait = delay(self._failures, first=0.2, most=trouble.longest, jitter=random.random())  # noqa: S311
-        wait = wait if trouble.wish is None else trouble.wish
+        wait = max(wait, trouble.wish or 0.0)
         # The first failure is the usual end of a watch when a server restarts; more of them are news, told once.
         fields = {"kind": self._resource.kind, "why": str(trouble), "failures": self._failures}
         log.log(level if self._failures == 3 else logging.DEBUG, "a kind cannot be followed just now", extra=fields)

@@ -60,7 +60,7 @@ def after_busy(times: int, spent: float, wish: float | None, *, jitter: float) -
         return None
     if wish is None:
         return delay(times, first=0.5, most=8.0, jitter=jitter)
-    return wish + jitter * max(0.25, wish / 4)
+    return max(wish + jitter * max(0.25, wish / 4), delay(times, first=0.1, most=2.0, jitter=jitter))
 
 
 def after_failure(times: int, wish: float | None, budget: Budget, *, jitter: float) -> float | None:

@@ -1,4 +1,4 @@
-"""A connection for one follower: its reads end within half a second of the wish to stop."""
+"""A connection for one follower: its reads end within a second of the wish to stop."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from reconciler.adapters.kube.channel import Channel, Late, Lost
 from reconciler.adapters.kube.wire import Chunks, EndOfStream, Lines, Malformed, Response, read_body, read_head
 
-TICK = 0.5
+TICK = 0.75
 """Seconds between two looks at whether to stop."""
 
 

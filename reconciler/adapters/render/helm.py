@@ -15,9 +15,9 @@ from reconciler.adapters.render.manifests import manifests, split_hooks
 from reconciler.adapters.render.output import AS_RENDERED, Output
 from reconciler.adapters.render.scan import Reading, Scan, joined, refuse_odd
 from reconciler.adapters.render.tool import Run, Tool
-from reconciler.model.application import HelmRender
 from reconciler.model.manifest import Manifest
 from reconciler.model.outcome import Reason, Terminal
+from reconciler.model.render import HelmRender
 from reconciler.ports import Entry, RenderRequest, Tree
 
 _SOURCE = re.compile(rb"^---\n# Source: (.+)\n", re.MULTILINE)

@@ -7,7 +7,7 @@ from reconciler.adapters.render.limits import Limits
 from reconciler.adapters.render.manifests import manifests
 from reconciler.adapters.render.output import Output
 from reconciler.adapters.render.scan import Reading, Scan, refuse_odd
-from reconciler.model.application import PlainRender
+from reconciler.model.render import PlainRender
 from reconciler.ports import RenderRequest, Tree
 
 _SUFFIXES = (".yaml", ".yml", ".json")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from reconciler.core.refs import resolve
 from reconciler.engine.keys import Key
+from reconciler.engine.sources import Seen
 from reconciler.engine.world import World
 from reconciler.model.application import Application, SyncMode
 from reconciler.model.outcome import Blocked, Reason
+from reconciler.model.repository import Repository
 from reconciler.model.revision import Revision
 from reconciler.ports import Tree
 
@@ -35,9 +37,22 @@ def fetch(world: World, application: Application) -> tuple[Revision, Tree]:
         why = seen.trouble.message if seen is not None and seen.trouble is not None else "it has not been read yet"
         reason = seen.trouble.reason if seen is not None and seen.trouble is not None else Reason.PROGRESSING
         raise Blocked(reason, f"waiting for Repository {name!r}: {why}", _WAIT)
+    _require_fresh(application, repository, seen)
     revision = resolve(wanted_ref(application, repository.spec.branch), seen.refs, repository.spec.url)
     world.source.fetch(seen.remote, revision.commit, seen.refs)
     return revision, world.source.tree(seen.remote, revision.commit)
+
+
+def _require_fresh(application: Application, repository: Repository, seen: Seen) -> None:
+    """A sync by hand means what the remote holds now: raises Blocked until it was read after the wish."""
+    asked = application.metadata.annotations.get(SYNC, "")
+    open_wish = asked != application.status.handled_sync and asked == repository.metadata.annotations.get(SYNC)
+    if not open_wish or repository.status.handled_sync == asked:
+        return
+    name = repository.metadata.name
+    if seen.trouble is not None:
+        raise Blocked(seen.trouble.reason, f"the sync waits for Repository {name!r}: {seen.trouble.message}", _WAIT)
+    raise Blocked(Reason.PROGRESSING, f"the sync waits until Repository {name!r} was read", _WAIT)
 
 
 def subject(world: World, application: Application, revision: Revision) -> str:

@@ -228,7 +228,7 @@ def test_what_the_machine_has_set_for_git_does_not_reach_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     trace = tmp_path / "trace"
-    (tmp_path / ".netrc").write_text(f"machine localhost login ada password "{password}"\n")
+    (tmp_path / ".netrc").write_text(f'machine localhost login ada password "{password}"\n')
     for name, value in {
         "GIT_TRACE_CURL": str(trace),
         "GIT_TRACE": str(trace),

@@ -186,6 +186,14 @@ def test_a_small_batch_is_not_held_up_by_a_large_one(start: Start) -> None:
     large.join(30)
 
 
+def test_a_closed_cluster_asks_nobody(start: Start) -> None:
+    server, cluster = start(echo)
+    cluster.close()
+    with pytest.raises(Transient, match="closed"):
+        cluster.apply([(CONFIGMAPS, configmap(f"web-{n}")) for n in range(20)])
+    assert not server.asked
+
+
 def test_a_closed_cluster_ends_its_waits(start: Start) -> None:
     server, cluster = start(lambda asked: status(429, "TooManyRequests", "busy", {"Retry-After": "15"}))
     raised: list[StageError] = []

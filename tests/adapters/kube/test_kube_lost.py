@@ -41,6 +41,13 @@ def test_an_answer_that_is_lost_is_asked_for_again(way: Any, start: Start) -> No
     assert len(server.asked) == 2
 
 
+def test_an_answer_that_is_no_object_is_told(start: Start) -> None:
+    _, cluster = start(lambda asked: answer(b"<html>log in</html>", headers={"Content-Type": "text/html"}))
+    for ask in (cluster.version, lambda: cluster.apply([(CONFIGMAPS, configmap())])):
+        with pytest.raises(Transient, match=r"text/html.*login page"):
+            ask()
+
+
 def test_connections_that_the_server_closed_while_idle_are_replaced(start: Start) -> None:
     server, cluster = start(echo)
     assert cluster.version() == "v1.2.3"

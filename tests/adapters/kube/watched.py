@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from adapters.kube.scripted_server import CONFIGMAPS
+from adapters.kube.scripted_server import CONFIGMAPS, STREAM_HEAD, ScriptedServer, answer
 
 from reconciler.adapters.kube import KubeCluster
 from reconciler.model.change import EventType
@@ -57,3 +57,38 @@ class Watched:
     def ended(self) -> BaseException | None:
         self._thread.join(20)
         return self.error
+
+
+Follow = Callable[..., tuple[ScriptedServer, Watched]]
+"""Of a script for the n-th list and one for the n-th watch, and the options of `follow`."""
+
+
+def item(name: str, version: str = "5") -> dict[str, Any]:
+    return {"metadata": {"name": name, "resourceVersion": version}}
+
+
+def page(*names: str, version: str = "5", after: str = "") -> bytes:
+    return answer(
+        {"metadata": {"resourceVersion": version, "continue": after}, "items": [item(name) for name in names]}
+    )
+
+
+def stream(*chunks: bytes, then: Callable[[], Any] = lambda: None) -> Callable[..., None]:
+    """A watch that sends these chunks, does `then`, and is cut off."""
+
+    def drive(connection: Any) -> None:
+        connection.sendall(STREAM_HEAD + b"".join(chunks))
+        then()
+
+    return drive
+
+
+def held(*chunks: bytes) -> Callable[[Any], None]:
+    """A watch that sends these chunks and stays open until the other side closes it."""
+
+    def drive(connection: Any) -> None:
+        connection.sendall(STREAM_HEAD + b"".join(chunks))
+        while connection.recv(1000):
+            pass
+
+    return drive

@@ -32,53 +32,50 @@ READY = document("True", "ReconciliationSucceeded")
 
 
 def test_handled_and_ready_is_done() -> None:
-    outcome = judge(document("True", "ReconciliationSucceeded", handled=TOKEN), TOKEN, READY, 1.0)
+    outcome = judge(document("True", "ReconciliationSucceeded", handled=TOKEN), TOKEN, READY)
 
     assert outcome == (True, "Synced, Healthy at main@0123456789", True)
 
 
 def test_ready_from_before_is_not_an_answer() -> None:
-    assert judge(READY, TOKEN, READY, 100.0) == (None, "waiting for the controller", False)
+    assert judge(READY, TOKEN, READY) == (None, "waiting for the controller", False)
 
 
 def test_the_wish_of_another_is_not_ours() -> None:
-    assert judge(document("True", "ReconciliationSucceeded", handled="other"), TOKEN, READY, 1.0).done is None
+    assert judge(document("True", "ReconciliationSucceeded", handled="other"), TOKEN, READY).done is None
 
 
 def test_ready_for_an_older_spec_is_waited_for() -> None:
-    assert (
-        judge(document("True", "ReconciliationSucceeded", handled=TOKEN, generation=2), TOKEN, READY, 1.0).done is None
-    )
+    assert judge(document("True", "ReconciliationSucceeded", handled=TOKEN, generation=2), TOKEN, READY).done is None
 
 
 def test_progress_is_waited_for_and_told() -> None:
     now = document("Unknown", "Progressing", handled=TOKEN, more=("Reconciling",))
 
-    assert judge(now, TOKEN, READY, 1.0) == (None, "Synced, Healthy at main@0123456789: Progressing: the words", True)
+    assert judge(now, TOKEN, READY) == (None, "Synced, Healthy at main@0123456789: Progressing: the words", True)
 
 
-def test_a_failure_that_is_new_is_the_answer() -> None:
-    outcome = judge(document("False", "RenderFailed", more=("Stalled",)), TOKEN, READY, 1.0)
+def test_a_wish_that_cannot_be_carried_out_has_failed() -> None:
+    outcome = judge(document("False", "RenderFailed", handled=TOKEN, more=("Stalled",)), TOKEN, READY)
 
     assert (outcome.done, outcome.line) == (False, "Synced, Healthy at main@0123456789: RenderFailed: the words")
 
 
-def test_a_failure_that_was_there_before_is_given_time() -> None:
+def test_a_failure_from_before_is_not_the_answer() -> None:
     stalled = document("False", "RenderFailed", more=("Stalled",))
 
-    assert judge(stalled, TOKEN, stalled, 1.0).done is None
-    assert judge(stalled, TOKEN, stalled, 60.0).done is False
+    assert judge(stalled, TOKEN, stalled).done is None
 
 
 def test_a_failure_that_may_pass_is_waited_for() -> None:
     now = document("False", "SourceUnreachable", more=("Reconciling",))
 
-    assert judge(now, TOKEN, READY, 60.0).done is None
+    assert judge(now, TOKEN, READY).done is None
 
 
 def test_degraded_after_the_sync_has_failed() -> None:
-    assert judge(document("False", "Degraded", handled=TOKEN), TOKEN, READY, 1.0).done is False
+    assert judge(document("False", "Degraded", handled=TOKEN), TOKEN, READY).done is False
 
 
 def test_a_first_deployment_without_a_status_is_waited_for() -> None:
-    assert judge(NEW, TOKEN, NEW, 1.0) == (None, "waiting for the controller", False)
+    assert judge(NEW, TOKEN, NEW) == (None, "waiting for the controller", False)

@@ -120,3 +120,12 @@ def test_removal_takes_definitions_last() -> None:
         "CustomResourceDefinition",
         "Namespace",
     ]
+
+
+@pytest.mark.parametrize("metadata", [None, [], "web", {"name": "a", "annotations": ["x"]}, {"name": 5}, {}])
+def test_what_is_no_object_is_refused_with_its_place(metadata: object) -> None:
+    manifest = Manifest({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}, Origin("all.yaml", 7))
+    with pytest.raises(Terminal) as refused:
+        order.stages([manifest])
+    assert refused.value.reason is Reason.INVALID_MANIFEST
+    assert refused.value.message.startswith("all.yaml:7: ")

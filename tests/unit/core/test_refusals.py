@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.refusals import explain, may_replace
+from reconciler.core.refusals import explain, may_pass, may_replace
 from reconciler.model.change import Refusal
 from reconciler.model.identity import ObjectId
 from reconciler.model.manifest import Manifest, Origin
@@ -141,3 +141,19 @@ def test_only_the_annotation_allows_a_replacement() -> None:
     assert may_replace(manifest(replace="allowed"))
     assert not may_replace(manifest(replace="true"))
     assert not may_replace(manifest())
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "passing"),
+    [
+        (429, "too many requests", True),
+        (500, 'failed calling webhook "x": connection refused', True),
+        (500, "etcdserver: request timed out", True),
+        (500, "failed to create typed patch object (/w; apps/v1, Kind=Deployment): .spec.foo: not declared", False),
+        (500, "failed to convert new object (/s; /v1, Kind=Secret) to proper version: illegal base64 data", False),
+        (501, "not implemented", False),
+        (422, "is invalid", False),
+    ],
+)
+def test_a_verdict_on_the_object_is_not_asked_for_again(code: int, message: str, passing: bool) -> None:
+    assert may_pass(code, message) is passing
