@@ -33,9 +33,10 @@ def measure(server: Server, load: Load, contenders: list[Contender], runs: int, 
     up and is not counted."""
     row = Row(load, [Line(FLOOR, "", ""), *(Line(each.name, each.version, each.flags) for each in contenders)])
     for number in range(runs + 1):
-        say(f"{load}: run {number} of {runs}" if number else f"{load}: warming up")
         for line, contender in zip(row.lines, [None, *contenders], strict=True):
             run = run_contender(server, contender, load, folder) if contender else run_floor(server, load)
+            took = ", ".join(f"{step} {sample.seconds:.2f} s" for step, sample in run.items())
+            say(f"{load}, {f'run {number}' if number else 'warming up'}, {line.name}: {took}")
             if number:
                 line.add(run)
             if contender:

@@ -78,7 +78,7 @@ def run(
     process reaches a tool by accident. `timeout` is in seconds. `wrapper` is put before `argv` (a jail, `prlimit`);
     errors still name `argv[0]`.
 
-    Raises NotFound, TimedOut, OutputTooLarge.
+    Raises NotFound, TimedOut, OutputTooLarge, ProcessError.
     """
     child = start([*wrapper, *argv], env=env, cwd=cwd, stdin=subprocess.PIPE if stdin else subprocess.DEVNULL)
     return collect(child, stdin=stdin, timeout=timeout, max_output=max_output, program=Path(argv[0]).name)
@@ -93,7 +93,7 @@ def start(
 ) -> subprocess.Popen[bytes]:
     """Start a child that leads its own group, with pipes for its outputs; end it by `collect` or `kill`.
 
-    Raises NotFound.
+    Raises NotFound; ProcessError when the machine has no process or descriptor to give, or cannot run the file.
     """
     program = Path(argv[0]).name
     try:
@@ -112,6 +112,8 @@ def start(
         raise NotFound(program, f"{program} is not installed, or not on PATH") from error
     except (PermissionError, NotADirectoryError) as error:
         raise NotFound(program, f"cannot start {program}: {error.strerror}: {error.filename}") from error
+    except OSError as error:
+        raise ProcessError(program, f"cannot start {program}: {error.strerror}") from error
 
 
 def minimal_environment() -> dict[str, str]:

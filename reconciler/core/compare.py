@@ -22,7 +22,7 @@ def in_sync(live: Mapping[str, Any], wanted: Mapping[str, Any], manager: str = M
     value (`0.5` to `500m`), and a dry-run tells.
     """
     entry = ours(live, manager)
-    if entry is None or not _one_version(entry, live, wanted):
+    if entry is None or not _one_version(entry, live, wanted) or not _one_object(live, wanted):
         return False
     return agrees(entry["fieldsV1"], wanted, live, built_in=_built_in(wanted))
 
@@ -74,6 +74,12 @@ def _one_version(entry: Mapping[str, Any], live: Mapping[str, Any], wanted: Mapp
     """An entry of another `apiVersion` names paths of another schema; an apply would write it anew."""
     version = wanted.get("apiVersion")
     return bool(entry.get("apiVersion") == version == live.get("apiVersion"))
+
+
+def _one_object(live: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Name and namespace are in nobody's entry: they are compared here."""
+    there, named = live.get("metadata") or {}, wanted.get("metadata") or {}
+    return all(there.get(field) == named[field] for field in ("name", "namespace") if field in named)
 
 
 def _built_in(wanted: Mapping[str, Any]) -> bool:

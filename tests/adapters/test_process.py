@@ -100,6 +100,13 @@ def test_a_file_that_may_not_be_executed_is_named(tmp_path: Path) -> None:
         process.run([str(tmp_path / "tool")], timeout=5)
 
 
+def test_a_file_that_is_no_program_is_named(tmp_path: Path) -> None:
+    (tmp_path / "tool").write_bytes(b"\x7fELF nonsense")
+    (tmp_path / "tool").chmod(0o755)
+    with pytest.raises(process.ProcessError, match="cannot start tool: Exec format error"):
+        process.run([str(tmp_path / "tool")], timeout=5)
+
+
 def test_an_error_names_the_program_and_not_the_jail_around_it() -> None:
     with pytest.raises(process.TimedOut, match=r"^sleep did not end"):
         process.run(["sleep", "300"], wrapper=["env", "-i"], timeout=0.3)

@@ -44,7 +44,8 @@ def test_lists_of_a_custom_kind_are_known_by_their_owners(server: KubeCluster, n
     assert in_sync(applied(server, crd), crd.manifest.document)
     eventually(lambda: server.resource("compare.example/v1", "Thing"))
     wanted = completed(server, thing, namespace)
-    first = eventually(lambda: _served(server, wanted))
+    eventually(lambda: _served(server, wanted))
+    first = applied(server, wanted)
     assert in_sync(first, wanted.manifest.document)
     for part, value in (
         ("whole", ["a", "b"]),

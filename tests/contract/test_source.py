@@ -16,6 +16,7 @@ from adapters.git.ssh_host import SshHost
 from adapters.git.upstream import File, Upstream
 
 from reconciler.adapters.git import GitSource
+from reconciler.core.refs import resolve
 from reconciler.model.outcome import Reason, Terminal, Transient
 from reconciler.ports import GitCredentials, Remote
 
@@ -89,7 +90,7 @@ def source(tmp_path: Path) -> Iterator[GitSource]:
 
 def read(source: GitSource, remote: Remote, revision: str, path: str) -> bytes:
     refs = source.refs(remote)
-    commit = source.resolve(revision, refs)
+    commit = resolve(revision, refs, remote.url).commit
     source.fetch(remote, commit, refs)
     return source.tree(remote, commit).read(path, 1000)
 
@@ -121,8 +122,8 @@ def test_head_may_be_another_branch_than_main(source: GitSource, host: Host) -> 
 def test_an_empty_repository_has_no_refs_and_a_missing_branch_says_so(source: GitSource, remote: Remote) -> None:
     refs = source.refs(remote)
     assert refs == {}
-    with pytest.raises(Terminal, match="The repository is empty: push a first commit") as caught:
-        source.resolve("main", refs)
+    with pytest.raises(Terminal, match="'main': it has no branch and no tag") as caught:
+        resolve("main", refs, remote.url)
     assert caught.value.reason == Reason.REF_NOT_FOUND
 
 
@@ -201,11 +202,18 @@ def test_a_commit_that_moved_away_while_it_was_read_is_tried_again(
 
 def test_a_missing_branch_names_the_nearest(source: GitSource, remote: Remote, upstream: Upstream) -> None:
     upstream.commit({"a": b"1"}, branch="staging")
-    refs = source.refs(remote)
-    for call in (lambda: source.resolve("stagin", refs), lambda: source.fetch(remote, "stagin", refs)):
-        with pytest.raises(Terminal, match=r"'stagin'\. Did you mean the branch 'staging'\?") as caught:
-            call()
-        assert caught.value.reason == Reason.REF_NOT_FOUND
+    with pytest.raises(Terminal, match=r"'stagin': did you mean staging\?") as caught:
+        resolve("stagin", source.refs(remote), remote.url)
+    assert caught.value.reason == Reason.REF_NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    "commit", ["", "main", "abcdef0", "A" * 40, "--upload-pack=touch x", "0" * 41, "0" * 40 + "\n"]
+)
+def test_what_is_no_commit_id_does_not_reach_git(source: GitSource, remote: Remote, commit: str) -> None:
+    with pytest.raises(Terminal, match="is not a commit id") as caught:
+        source.fetch(remote, commit, {})
+    assert caught.value.reason == Reason.REF_NOT_FOUND
 
 
 def test_a_missing_repository_is_said_to_be_missing(source: GitSource, host: Host) -> None:

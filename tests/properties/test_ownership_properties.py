@@ -70,7 +70,7 @@ def owned_by(value: Any) -> Owned:
 def applied(spec: Document) -> Document:
     """The live object after Dispatch created it."""
     live = copy.deepcopy(document(spec))
-    fields = {"f:metadata": {"f:labels": {"f:applyset.kubernetes.io/part-of": {}}}}
+    fields: Owned = {"f:metadata": {"f:labels": {"f:applyset.kubernetes.io/part-of": {}}}}
     if owned_by(spec):
         fields["f:spec"] = owned_by(spec)
     elif spec == {}:

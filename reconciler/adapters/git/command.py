@@ -76,7 +76,8 @@ class GitProgram:
     ) -> process.Completed:
         """Run git to its end. `started` is told the id of the child, which leads its process group.
 
-        Raises process.TimedOut, process.OutputTooLarge; Transient(TOOL_MISSING) without git.
+        Raises process.TimedOut, process.OutputTooLarge; Transient: TOOL_MISSING without git, INTERNAL when the machine
+        gives no process or descriptor.
         """
         child = self._spawn(arguments, environment(git_dir, config, env), stdin=None)
         try:
@@ -84,6 +85,8 @@ class GitProgram:
                 if started is not None:
                     started(child.pid)
                 return process.collect(child, timeout=timeout, program=f"git {arguments[0]}")
+        except OSError as error:
+            raise _failed(error) from error
         finally:
             process.kill(child)
 
@@ -128,6 +131,8 @@ class GitProgram:
             )
         except GitCommandNotFound as error:
             raise _missing() from error
+        except OSError as error:
+            raise _failed(error) from error
         # GitPython's wrapper would end the child when the wrapper is collected.
         child: subprocess.Popen[bytes] = handle.proc
         handle.proc = None
@@ -166,6 +171,10 @@ def _without_inherited(env: Mapping[str, str]) -> list[str]:
     """
     stray = sorted(name for name in os.environ if name.startswith("GIT_") and name not in env and name not in _KEPT)
     return ["env", *(word for name in stray for word in ("-u", name))] if stray else []
+
+
+def _failed(error: OSError) -> Transient:
+    return Transient(Reason.INTERNAL, f"git cannot be run: {error.strerror}.")
 
 
 def _missing() -> Transient:

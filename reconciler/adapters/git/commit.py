@@ -6,6 +6,12 @@ import re
 from dataclasses import dataclass
 
 _LONGEST = 120
+_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+def is_id(text: str) -> bool:
+    """Whether `text` is a whole commit id: 40 (SHA-1) or 64 (SHA-256) lower-case hex digits."""
+    return _ID.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from reconciler.adapters.git.address import Address
 from reconciler.adapters.git.command import Config
-from reconciler.model.outcome import Reason, Terminal
+from reconciler.model.outcome import Reason, Terminal, Transient
 from reconciler.ports import GitCredentials
 
 # GitHub, GitLab, Gitea and Bitbucket take a token as the password of any user name that is not empty.
@@ -124,11 +124,14 @@ def _ssh_command(address: Address, given: GitCredentials, timeout: float, stack:
 
 def _memory_file(name: str, text: str, stack: contextlib.ExitStack) -> str:
     """A path at which children of this user read `text` while the stack is open. ssh wants keys to be 0600."""
-    descriptor = os.memfd_create(name)
-    stack.callback(os.close, descriptor)
-    os.fchmod(descriptor, 0o600)
-    with os.fdopen(descriptor, "wb", closefd=False) as file:
-        file.write(text.encode())
+    try:
+        descriptor = os.memfd_create(name)
+        stack.callback(os.close, descriptor)
+        os.fchmod(descriptor, 0o600)
+        with os.fdopen(descriptor, "wb", closefd=False) as file:
+            file.write(text.encode())
+    except OSError as error:
+        raise Transient(Reason.INTERNAL, f"credentials cannot be given to git: {error.strerror}.") from error
     return f"/proc/{os.getpid()}/fd/{descriptor}"
 
 

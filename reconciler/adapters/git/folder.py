@@ -66,8 +66,9 @@ class FolderTree:
             target = os.fsdecode(_link(self._root / entry.path)) if entry.mode == LINK else entry.oid
             if refusal := writing.refuse(entry, target):
                 raise refusal
+        writer = writing.Writer(into)
         for entry in entries:
-            writing.write(into, entry, self._content(entry.path, entry.mode))
+            writer.write(entry, self._content(entry.path, entry.mode))
 
     def _mode(self, name: str) -> int:
         """Git's mode of what is at the path, 0 for nothing. No link is followed on the way there."""

@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from reconciler.adapters.git import bare
-from reconciler.adapters.git import refs as revisions
 from reconciler.adapters.git.command import GitProgram
 from reconciler.adapters.git.failure import Refused, Unexplained
 from reconciler.adapters.git.lock import MirrorLock
@@ -118,7 +117,7 @@ class Mirror:
 
 
 def _absent(transport: Transport, commit: str, refs: Mapping[str, str]) -> StageError:
-    named = [revisions.short(ref) for ref, target in refs.items() if target == commit]
+    named = [ref.removeprefix("refs/heads/") for ref, target in refs.items() if target == commit]
     if named:
         return Transient(
             Reason.SOURCE_UNREACHABLE,

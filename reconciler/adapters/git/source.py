@@ -9,10 +9,9 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 
-from reconciler.adapters.git import refs as revisions
 from reconciler.adapters.git.address import Address, check
 from reconciler.adapters.git.command import GitProgram
-from reconciler.adapters.git.commit import Commit
+from reconciler.adapters.git.commit import Commit, is_id
 from reconciler.adapters.git.credentials import presented
 from reconciler.adapters.git.listing import Listing
 from reconciler.adapters.git.mirror import Mirror
@@ -61,8 +60,11 @@ class GitSource:
         return found
 
     def fetch(self, remote: Remote, commit: str, refs: Mapping[str, str]) -> None:
-        if not revisions.is_commit(commit):
-            raise revisions.not_found(commit, refs)
+        if not is_id(commit):
+            raise Terminal(
+                Reason.REF_NOT_FOUND,
+                f"{commit!r} is not a commit id: those have 40 digits of 0-9 and a-f (SHA-256: 64).",
+            )
         address = self._address(remote)
         mirror = self._mirror(address)
         if not mirror.has(commit):
@@ -78,10 +80,6 @@ class GitSource:
 
     def subject(self, remote: Remote, commit: str) -> str:
         return self._commit(self._mirror(self._address(remote)), commit).subject
-
-    def resolve(self, revision: str, refs: Mapping[str, str]) -> str:
-        """The commit of a branch, tag, full ref or commit id. Raises Terminal(REF_NOT_FOUND) with the nearest name."""
-        return revisions.resolve(revision, refs)
 
     def close(self) -> None:
         """End every child; calls that are under way in other threads end with Transient(INTERNAL)."""

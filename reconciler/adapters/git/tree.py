@@ -47,10 +47,10 @@ class GitTree:
             target = os.fsdecode(self._target(entry)) if entry.mode == LINK else entry.oid
             if refusal := writing.refuse(entry, target):
                 raise refusal
-        waiting = iter(entries)
+        waiting, writer = iter(entries), writing.Writer(into)
         try:
             self._mirror.objects.each(
-                [entry.oid for entry in entries], lambda _, data: writing.write(into, next(waiting), data)
+                [entry.oid for entry in entries], lambda _, data: writer.write(next(waiting), data)
             )
         except Lost as error:
             raise self._mirror.lost(self.commit, error) from error

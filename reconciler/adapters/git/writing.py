@@ -45,25 +45,38 @@ def refuse(entry: Entry, target: str) -> Terminal | None:
     return None
 
 
-def write(into: Path, entry: Entry, data: bytes) -> None:
-    """Write one file, 0644 or 0755, below `into`, which is private to the caller.
+class Writer:
+    """Writes files below `into`, which is private to the caller."""
 
-    Raises Terminal(RENDER_FAILED) for a name that no file can have here, Transient(INTERNAL) when the disk fails.
-    """
-    target = into / entry.path
-    mode = 0o755 if entry.mode & 0o100 else 0o644
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # A link that somebody put into the folder would take the file elsewhere.
-        if target.parent.resolve() != into.resolve().joinpath(entry.path).parent:
-            raise Terminal(Reason.RENDER_FAILED, f"the path {entry.path!r} leads out of {into}.")
-        descriptor = os.open(target, _OPEN, mode)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            # The file mask of this process must not decide.
-            os.fchmod(descriptor, mode)
-    except OSError as error:
-        raise _unwritten(entry.path, error) from error
+    def __init__(self, into: Path) -> None:
+        self._into, self._root = into, os.path.realpath(into)
+        self._folders: set[str] = set()
+
+    def write(self, entry: Entry, data: bytes) -> None:
+        """Write one file, 0644 or 0755.
+
+        Raises Terminal(RENDER_FAILED) for a name that no file can have here, Transient(INTERNAL) when the disk fails.
+        """
+        mode = 0o755 if entry.mode & 0o100 else 0o644
+        try:
+            self._enter(entry.path.rpartition("/")[0], entry.path)
+            descriptor = os.open(self._into / entry.path, _OPEN, mode)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                # The file mask of this process must not decide.
+                os.fchmod(descriptor, mode)
+        except OSError as error:
+            raise _unwritten(entry.path, error) from error
+
+    def _enter(self, folder: str, path: str) -> None:
+        """Make a folder, unless a link that somebody put there would take the file elsewhere."""
+        if folder in self._folders:
+            return
+        place = self._into / folder
+        place.mkdir(parents=True, exist_ok=True)
+        if os.path.realpath(place) != os.path.normpath(os.path.join(self._root, folder)):  # noqa: PTH118
+            raise Terminal(Reason.RENDER_FAILED, f"the path {path!r} leads out of {self._into}.")
+        self._folders.add(folder)
 
 
 def _unwritten(path: str, error: OSError) -> StageError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from reconciler.adapters.render.documents.pool import Readers
@@ -93,7 +93,7 @@ class Helm:
         entry = by_path.get(f"{folder}/requirements.yaml".lstrip("/"))
         return self._yaml(tree, entry) if entry else None
 
-    def _name_in(self, tree: Tree) -> Any:
+    def _name_in(self, tree: Tree) -> Callable[[Entry], str]:
         def name_of(entry: Entry) -> str:
             value = self._yaml(tree, entry)
             return str(value.get("name", "")) if isinstance(value, dict) else ""
@@ -131,16 +131,16 @@ class Helm:
         if options["include_crds"]:
             arguments.append("--include-crds")
         for path in options["value_files"]:
-            arguments.append(f"--values=./{path}")
+            arguments.append(f"--values={_quoted(f'./{path}')}")
         if options["values"]:
             # Never on the command line, which every user of the machine can read.
             inline = run.home / "values.json"
             inline.write_text(json.dumps(options["values"]), encoding="utf-8")
-            arguments.append(f"--values={inline}")
+            arguments.append(f"--values={_quoted(str(inline))}")
         kube_version, api_versions = options["capabilities"]
         if kube_version:
             arguments.append(f"--kube-version={kube_version}")
-        arguments += [f"--api-versions={version}" for version in api_versions]
+        arguments += [f"--api-versions={_quoted(version)}" for version in api_versions]
         return [*arguments, "--", options["release"], f"./{options['folder']}"]
 
     def _manifests(self, text: bytes, folder: str) -> Iterator[Manifest]:
@@ -160,6 +160,12 @@ def _templates(text: bytes, folder: str) -> Iterator[tuple[str, bytes]]:
         # `<name of the chart>/templates/...`, wherever the chart's folder is.
         inside = mark[1].decode("utf-8", "replace").partition("/")[2]
         yield f"{folder}/{inside}{AS_RENDERED}".lstrip("/"), text[mark.end() : end]
+
+
+def _quoted(value: str) -> str:
+    """One value of an option that takes many, separated by commas (pflag's StringSlice reads CSV): a comma in the name
+    of a file must not name a second file."""
+    return '"' + value.replace('"', '""') + '"'
 
 
 def _failed(message: str) -> Terminal:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from reconciler.adapters.render.documents.builder import Document
+from reconciler.adapters.render.output import AS_RENDERED
 from reconciler.model.identity import ObjectId
 from reconciler.model.manifest import Manifest, Origin
 from reconciler.model.outcome import Reason, Terminal
@@ -77,6 +78,8 @@ def _must_map_text(field: str, found: Any, origin: Origin) -> None:
 
 def _hint(value: dict[str, Any], origin: Origin, missing: list[str]) -> str:
     name = origin.file.rpartition("/")[2]
+    if origin.file.endswith(AS_RENDERED):
+        return "what is rendered there is not a Kubernetes object"
     if (value.get("metadata") or {}).get("generateName") and missing == ["metadata.name"]:
         return "`generateName` makes a new object at each apply; give it a name"
     if name in ("kustomization.yaml", "kustomization.yml", "Kustomization") or value.get("kind") == "Kustomization":

@@ -127,11 +127,12 @@ def folder(tree: Tree, path: str) -> str:
     entries = tree.files(found)
     shown = found or "."
     if not entries:
-        raise Terminal(Reason.PATH_NOT_FOUND, f"there is no folder {shown!r} at {_commit(tree)}")
+        raise Terminal(Reason.PATH_NOT_FOUND, f"there is no folder {shown!r} in {_commit(tree)}")
     if entries[0].path == found:
-        raise Terminal(Reason.PATH_NOT_FOUND, f"{shown!r} is a file at {_commit(tree)}: name its folder")
+        refuse_odd(entries[0])
+        raise Terminal(Reason.PATH_NOT_FOUND, f"{shown!r} is a file in {_commit(tree)}: name its folder")
     return found
 
 
 def _commit(tree: Tree) -> str:
-    return f"commit {tree.commit[:12]}" if tree.commit else "this place"
+    return f"commit {tree.commit[:12]}" if tree.commit else "this folder"

@@ -13,6 +13,7 @@ from pathlib import Path
 from reconciler.adapters.render.disk import private_folder
 
 _LOCK = "in-use"
+_NEW = ".new-"
 
 
 class Scratch:
@@ -21,8 +22,10 @@ class Scratch:
     def __init__(self, root: Path) -> None:
         self._root = private_folder(root)
         _sweep(self._root)
-        self._home = Path(tempfile.mkdtemp(dir=self._root))
-        self._lock = _locked(self._home / _LOCK)
+        # Locked before it has the name that others sweep.
+        made = Path(tempfile.mkdtemp(prefix=_NEW, dir=self._root))
+        self._lock = _locked(made / _LOCK)
+        self._home = made.rename(made.with_name(made.name.removeprefix(_NEW)))
 
     @contextlib.contextmanager
     def folder(self) -> Iterator[Path]:
@@ -53,8 +56,7 @@ def _locked(path: Path) -> int | None:
 
 def _sweep(root: Path) -> None:
     for left in root.iterdir():
-        # Without its lock file a folder is just being made.
-        if not (left / _LOCK).exists():
+        if left.name.startswith(_NEW):
             continue
         lock = _locked(left / _LOCK)
         if lock is not None:

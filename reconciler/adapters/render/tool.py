@@ -82,6 +82,7 @@ class Toolbox:
             path = self._lookup(candidate)
             if path is None:
                 continue
+            path = path.absolute()
             try:
                 stamp = _stamp(path)
                 return Tool(candidate, path, stamp, self._title(candidate, path, stamp))

@@ -34,13 +34,20 @@ class SshHost:
 
     def stop(self) -> None:
         self._server.close()
-        self._call(self._server.wait_closed())
+        self._call(self._quiet())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
     def _call(self, work: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+
+    async def _quiet(self) -> None:
+        """Wait until nothing of a connection is left to be done."""
+        await self._server.wait_closed()
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        if rest:
+            await asyncio.wait(rest, timeout=10)
 
     async def _listen(self) -> Any:
         keys = asyncssh.import_authorized_keys(self._client.export_public_key().decode())

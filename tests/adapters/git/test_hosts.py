@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -114,3 +115,39 @@ def test_an_unusable_cache_folder_is_named(tmp_path: Path, remote: Remote, upstr
     with pytest.raises(Transient, match=r"the Git cache cannot be used: .*file/cache") as caught:
         source.fetch(remote, upstream.commit({"a": b"1"}), {})
     assert caught.value.reason == Reason.INTERNAL
+
+
+def test_a_machine_without_descriptors_is_an_outcome(tmp_path: Path, upstream: Upstream) -> None:
+    script = """
+import os, resource, sys
+from pathlib import Path
+from reconciler.adapters.git import GitSource
+from reconciler.model.outcome import Transient
+from reconciler.ports import GitCredentials, Remote
+source = GitSource(Path(sys.argv[1]), allow_file=True)
+source.refs(Remote(sys.argv[2], None, 30))
+resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
+held = []
+try:
+    while True:
+        held.append(os.dup(0))
+except OSError:
+    pass
+for free in range(9):
+    for url, given in ((sys.argv[2], None), ("http://127.0.0.1:1/a", GitCredentials(password="x"))):
+        try:
+            source.refs(Remote(url, given, 30))
+        except Transient as error:
+            print(error.reason, error.message)
+    os.close(held.pop())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "cache"), str(upstream.path)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "InternalError git cannot be run: Too many open files." in done.stdout
+    assert "InternalError credentials cannot be given to git: Too many open files." in done.stdout

@@ -134,6 +134,22 @@ def test_a_value_file_that_is_not_there_is_named(
     assert message in error.message
 
 
+def test_a_comma_in_the_name_of_a_value_file_names_no_second_file(
+    engine: RenderEngine, repository: Repository, tmp_path: Path
+) -> None:
+    (tmp_path / "outside.yaml").write_text("stolen: true\n")
+    name = f"a.yaml,{tmp_path}/outside.yaml"
+    repository.write({
+        "app/Chart.yaml": chart(),
+        "app/templates/values.yaml": VALUES,
+        "app/a.yaml": "a: 1\n",
+        f"app/{name}": "b: 2\n",
+        'app/with "quotes", too.yaml': "c: 3\n",
+    })  # fmt: skip
+    assert values(engine, repository, valueFiles=[name]) == {"b": 2}
+    assert values(engine, repository, valueFiles=['with "quotes", too.yaml']) == {"c": 3}
+
+
 def test_hooks_are_named_and_not_returned(engine: RenderEngine, repository: Repository) -> None:
     repository.write({
         "app/Chart.yaml": chart(),
@@ -307,6 +323,14 @@ def test_a_rendered_duplicate_key_names_the_template(engine: RenderEngine, repos
     error = refused(engine, repository)
     assert error.reason == Reason.INVALID_MANIFEST
     assert "app/templates/b.yaml (as rendered):7: the key 'data' is here twice" in error.message
+
+
+def test_a_template_that_renders_no_object_is_named(engine: RenderEngine, repository: Repository) -> None:
+    repository.write({"app/Chart.yaml": chart(), "app/templates/a.yaml": "kind: ConfigMap\nmetadata: {name: a}\n"})
+    assert refused(engine, repository).message == (
+        "app/templates/a.yaml (as rendered):1: this document has no `apiVersion`: "
+        "what is rendered there is not a Kubernetes object"
+    )
 
 
 def test_a_chart_reads_its_name_from_its_file_not_its_folder(engine: RenderEngine, repository: Repository) -> None:

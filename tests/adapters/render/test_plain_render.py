@@ -148,6 +148,12 @@ def test_the_wrong_renderer_says_what_it_misses(engine: RenderEngine, repository
     assert "app has no kustomization.yaml" in refused(engine, repository, asked(kustomize={})).message
 
 
+def test_a_folder_that_is_a_link_is_said_to_be_one(engine: RenderEngine, repository: Repository) -> None:
+    repository.write({"app/a.yaml": config_map("a")})
+    repository.link("current", "app")
+    assert "current is a symbolic link" in refused(engine, repository, asked("current")).message
+
+
 def test_links_that_are_not_read_do_no_harm(engine: RenderEngine, repository: Repository) -> None:
     repository.write({"app/a.yaml": config_map("a")})
     repository.link("app/README", "../../nowhere")

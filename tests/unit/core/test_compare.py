@@ -117,6 +117,8 @@ GIT_MOVED = [
     ("a zero that is dropped left", _drop(f"{POD}.hostNetwork")),
     ("a null left", _drop("spec.template.metadata.creationTimestamp")),
     ("an empty map was filled", _put(f"{POD}.volumes.0.emptyDir", {"medium": "Memory"})),
+    ("another name", _put("metadata.name", "other")),
+    ("another namespace", _put("metadata.namespace", "other")),
     ("another version of the kind", _put("apiVersion", "apps/v1beta2")),
 ]
 
@@ -168,7 +170,11 @@ def test_without_an_entry_of_ours_nothing_is_in_sync(recorded: Any) -> None:
 
 
 def test_covers_knows_no_owners_and_finds_items_by_key() -> None:
-    wanted = {"apiVersion": "v1", "kind": "X", "spec": {"containers": [{"name": "a", "image": "i"}], "args": ["x"]}}
+    wanted: Document = {
+        "apiVersion": "v1",
+        "kind": "X",
+        "spec": {"containers": [{"name": "a", "image": "i"}], "args": ["x"]},
+    }
     live = copy.deepcopy(wanted)
     live["spec"]["containers"].insert(0, {"name": "b", "image": "j"})
     live["spec"]["containers"][1]["more"] = True

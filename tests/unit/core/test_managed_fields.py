@@ -81,7 +81,7 @@ def test_a_default_and_a_field_that_was_taken_out_have_no_owner(recorded: Any) -
 
 
 def test_below_a_thing_that_is_owned_as_a_whole_all_is_owned() -> None:
-    fields = {"f:spec": {"f:selector": {}}}
+    fields: dict[str, Any] = {"f:spec": {"f:selector": {}}}
     assert below(fields, ("spec", "selector", "app")) == {}
     assert below(fields, ("spec", "replicas")) is None
     assert below(fields, ("spec",)) == {"f:selector": {}}

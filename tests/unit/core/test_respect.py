@@ -116,7 +116,7 @@ def test_what_is_left_out_leaves_no_empty_map_behind(recorded: Any) -> None:
     entry(live, "dispatch")["fieldsV1"]["f:spec"]["f:template"]["f:spec"]["f:containers"]['k:{"name":"web"}'].pop(
         "f:resources"
     )
-    limits = {"f:resources": {"f:limits": {".": {}, "f:cpu": {}}}}
+    limits: Document = {"f:resources": {"f:limits": {".": {}, "f:cpu": {}}}}
     theirs = {"f:spec": {"f:template": {"f:spec": {"f:containers": {'k:{"name":"web"}': limits}}}}}
     live["metadata"]["managedFields"].append(
         {"manager": "vpa", "operation": "Update", "apiVersion": "apps/v1", "fieldsV1": theirs}

@@ -70,6 +70,18 @@ class _Child:
 
     def exchange(self, files: Sequence[tuple[str, bytes]], bounds: Bounds) -> list[dict[str, Any]]:
         """An answer for each file; the last one may be bad, then none follows."""
+        try:
+            return self._exchange(files, bounds)
+        except _Died:
+            # It may have been killed for what others took of the machine's memory; dying twice is the text's fault.
+            pass
+        try:
+            return self._exchange(files, bounds)
+        except _Died as died:
+            what = f"{died.file} brought the YAML reader down"
+            raise exceeded("memory", what, self._limits.memory, _way_out(died.file)) from died
+
+    def _exchange(self, files: Sequence[tuple[str, bytes]], bounds: Bounds) -> list[dict[str, Any]]:
         running = self._process = self._process or _start(self._limits)
         late = threading.Event()
         watch = threading.Timer(self._limits.time, _kill, (running, late))
@@ -84,29 +96,40 @@ class _Child:
                 size += len(content)
                 answers.append(json.loads(content))
         except (OSError, EOFError) as error:
-            raise self._ended(files[len(answers)][0], late) from error
+            self.stop()
+            name = files[len(answers)][0]
+            if late.is_set():
+                what = f"{name} takes too long to read as YAML"
+                raise exceeded("time", what, self._limits.time, _way_out(name)) from error
+            raise _Died(name) from error
         except BaseException:
             self.stop()
             raise
         finally:
             watch.cancel()
             watch.join()
-        if size > _GROWN_BYTES or late.is_set():
+        over_a_bound = "bad" in answers[-1] and answers[-1]["bad"][2]
+        if size > _GROWN_BYTES or over_a_bound or late.is_set():
             # What the allocator took for one large file would stay with the child for good.
             self.stop()
         return answers
-
-    def _ended(self, name: str, late: threading.Event) -> Terminal:
-        self.stop()
-        way_out = f"Look for deep nesting or huge values in {name} and take them out"
-        if late.is_set():
-            return exceeded("time", f"{name} takes too long to read as YAML", self._limits.time, way_out)
-        return exceeded("memory", f"{name} brought the YAML reader down", self._limits.memory, way_out)
 
     def stop(self) -> None:
         if self._process is not None:
             process.kill(self._process)
             self._process = None
+
+
+class _Died(Exception):
+    """A child ended without an answer to a file."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__(file)
+        self.file = file
+
+
+def _way_out(file: str) -> str:
+    return f"Look for deep nesting or huge values in {file} and take them out"
 
 
 def _kill(child: subprocess.Popen[bytes], late: threading.Event) -> None:
