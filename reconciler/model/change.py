@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Any
 
 from reconciler.model.identity import ObjectId
@@ -30,14 +30,27 @@ class FieldChange:
     wanted: Any
 
 
-ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "absent", "__bool__": lambda self: False})()
+class _Absent(Enum):
+    """An enumeration of one, because its member stays itself through deepcopy and pickle."""
+
+    ABSENT = "absent"
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return "absent"
+
+
+ABSENT: Any = _Absent.ABSENT
 """The value of a field that is not there (`None` is a value in YAML)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """One object of a plan. `manifest` is what is sent (None for a delete); `uid` guards a delete; `version` is the
-    resourceVersion that the plan was made against, empty for an object that was not there.
+    resourceVersion that the plan was made against, empty for an object that was not there. `owning` is to be applied
+    once before: it changes no value, and lets the manifest take out defaults that nobody owns.
     """
 
     id: ObjectId
@@ -45,6 +58,7 @@ class Change:
     manifest: Manifest | None = None
     uid: str = ""
     version: str = ""
+    owning: Mapping[str, Any] | None = None
     why: str = ""
 
 

@@ -271,3 +271,40 @@ def test_a_sync_by_hand_that_cannot_reach_the_remote_says_so(team: Team) -> None
     assert "config.git" in team.until_reason("web", "RepositoryNotFound")
     live = team.live("v1", "ConfigMap", "a")
     assert live is not None and live["data"] == {"key": "1"}
+
+
+def test_a_default_of_the_server_does_not_stand_in_the_way_of_a_change(team: Team) -> None:
+    team.push({"web/deployment.yaml": deployment("web")})
+    team.read_repository()
+    team.deploy("web", "web")
+    team.until_ready("web")
+    recreate = deployment("web").replace("  replicas: 1\n", "  replicas: 1\n  strategy: {type: Recreate}\n")
+    commit = team.push({"web/deployment.yaml": recreate})
+    team.until_ready("web", commit)
+    live = team.live("apps/v1", "Deployment", "web")
+    assert live is not None and live["spec"]["strategy"] == {"type": "Recreate"}
+
+
+def test_an_extra_field_is_seen_on_an_object_whose_values_the_server_normalises(team: Team) -> None:
+    half = deployment("web").replace(
+        "image: nginx:1.29.3\n", "image: nginx:1.29.3\n          resources: {requests: {cpu: '0.5'}}\n"
+    )
+    team.push({"web/deployment.yaml": half})
+    team.read_repository()
+    team.deploy("web", "web")
+    team.until_ready("web")
+    team.edit("apps/v1", "Deployment", "web", {"spec": {"minReadySeconds": 1}})
+    eventually(lambda: [e["field"] for e in team.status("web").get("drift", [])] == ["/spec/minReadySeconds"])
+    eventually(lambda: "minReadySeconds" not in team.live("apps/v1", "Deployment", "web")["spec"])  # type: ignore[index]
+
+
+def test_a_namespace_of_a_later_wave_is_made_before_what_is_deployed_to_it_by_default(team: Team) -> None:
+    made = f"{team.namespace}-later"
+    namespace = (
+        f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {made}, annotations: {{dispatch.dev/wave: '5'}}}}\n"
+    )
+    team.push({"web/namespace.yaml": namespace, "web/a.yaml": config_map("a", key="1")})
+    team.read_repository()
+    team.deploy("web", "web", destination={"namespace": made})
+    team.until_ready("web")
+    assert team.cluster.read(team.resource("v1", "ConfigMap"), made, "a") is not None

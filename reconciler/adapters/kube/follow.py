@@ -14,7 +14,7 @@ from typing import Any
 
 from reconciler.adapters.kube import requests
 from reconciler.adapters.kube.channel import Lost
-from reconciler.adapters.kube.client import Client, document_of
+from reconciler.adapters.kube.client import GRACE, Client, document_of
 from reconciler.adapters.kube.refusal import refusal
 from reconciler.adapters.kube.stream import Refused, Stopped, Stream
 from reconciler.adapters.kube.wire import Response, encode
@@ -34,6 +34,10 @@ it does not, a quiet watch is asked for anew this often."""
 
 STEADY = 5.0
 """Seconds that a watch must have lived for the next one to be asked for without a wait."""
+
+LIST_AFTER = 3
+"""Failures in a row of a server that answers, after which the version to watch from is given up: one that lies in the
+server's future (its data was restored from a backup) fails for ever."""
 
 LONGEST_WAIT = 5.0
 GONE_WAIT = 15.0
@@ -98,6 +102,8 @@ class Follower:
                 except Lost as lost:
                     self._rest(Trouble(self._client.unreachable(lost).message), logging.WARNING)
                 except Trouble as trouble:
+                    if self._failures >= LIST_AFTER:
+                        self._version = ""
                     self._rest(trouble, logging.WARNING)
         except Stopped:
             return
@@ -173,15 +179,15 @@ class Follower:
 
     @staticmethod
     def _error(status: Any) -> Exception:
-        """An ERROR event carries a metav1.Status."""
-        code = status.get("code") if isinstance(status, dict) else None
-        if code == 410:
+        """An ERROR event carries a metav1.Status; nothing of any other object is repeated."""
+        told = status if isinstance(status, dict) and status.get("kind") == "Status" else {}
+        if told.get("code") == 410:
             return Expired()
-        return Trouble(f"the server ended the watch: {status.get('message') if isinstance(status, dict) else status}")
+        return Trouble(f"the server ended the watch: {told.get('message') or 'it did not say why'}")
 
     def _ask(self, request: requests.Request) -> Response:
         message, generation = self._message(request)
-        response = self._stream.exchange(message, generation, self._client.timeout + 5)
+        response = self._stream.exchange(message, generation, self._client.timeout + GRACE)
         if response.status not in (200, 404):
             self._judge(response)
         return response

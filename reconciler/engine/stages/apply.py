@@ -59,9 +59,14 @@ def correct(world: World, policy: DriftPolicy, memory: Memory, progress: Progres
 
 
 def _send(world: World, memory: Memory, progress: Progress, changes: Sequence[tuple[Wanted, Change]]) -> None:
+    errors: list[StageError] = []
+    for wanted, change in changes:
+        if change.owning is not None:
+            (owned,) = send(world, [(wanted.resource, change.owning)])
+            if isinstance(owned, Refusal):
+                errors.append(explain(owned, wanted.manifest, wanted.id))
     objects = [(wanted.resource, change.manifest.document) for wanted, change in changes if change.manifest]
     answers = send(world, objects)
-    errors: list[StageError] = []
     for (wanted, change), answer in zip(changes, answers, strict=True):
         if isinstance(answer, Refusal):
             errors.append(explain(answer, wanted.manifest, wanted.id))

@@ -11,6 +11,7 @@ from reconciler.core.compare import in_sync
 from reconciler.core.content import content_digest
 from reconciler.core.desired import Wanted
 from reconciler.core.drift import find, respect
+from reconciler.core.leftovers import owning_leftovers
 from reconciler.core.refusals import explain, may_replace
 from reconciler.engine.live import Entry, Verdict
 from reconciler.engine.memory import Memory
@@ -51,17 +52,30 @@ def compare(world: World, application: Application, memory: Memory, stage: Seque
     answers = send(world, [(found.wanted.resource, found.document) for found in unjudged], dry_run=True)
     errors: list[StageError] = []
     for found, answer in zip(unjudged, answers, strict=True):
-        if isinstance(answer, Refusal):
-            error = explain(answer, found.wanted.manifest, found.wanted.id)
-            if error.reason is Reason.IMMUTABLE_FIELD and may_replace(found.wanted.manifest):
-                result.changes.append(_change(found, Action.REPLACE))
-            else:
-                errors.append(error)
-            continue
-        _settle(world, application, memory, found, answer, result)
+        if not isinstance(answer, Refusal):
+            _settle(world, application, memory, found, answer, result)
+        elif (change := _way_around(world, found, answer)) is not None:
+            result.changes.append(change)
+        else:
+            errors.append(explain(answer, found.wanted.manifest, found.wanted.id))
     if errors:
         raise gather(errors)
     return result
+
+
+def _way_around(world: World, found: _Open, refusal: Refusal) -> tuple[Wanted, Change] | None:
+    """A refusal that need not be the last word: an allowed replacement, or defaults of the server in the way."""
+    error = explain(refusal, found.wanted.manifest, found.wanted.id)
+    if error.reason is Reason.IMMUTABLE_FIELD and may_replace(found.wanted.manifest):
+        return _change(found, Action.REPLACE)
+    if found.entry is None:
+        return None
+    live = found.live or world.cluster.read(found.wanted.resource, found.wanted.id.namespace, found.wanted.id.name)
+    owning = owning_leftovers(found.document, live, refusal) if live is not None else None
+    if owning is None:
+        return None
+    wanted, change = _change(found, Action.UPDATE)
+    return wanted, replace(change, owning=owning)
 
 
 def _open(world: World, application: Application, memory: Memory, wanted: Wanted, result: Comparison) -> _Open | None:
@@ -104,11 +118,13 @@ def _settle(
         else:
             result.changes.append(_change(found, Action.CREATE))
         return
-    if content_digest(predicted) == entry.content:
-        world.live.judge(wanted.id, entry.content, Verdict(wanted.digest))
-        return
-    if not _known(application, memory, wanted):
+    same = content_digest(predicted) == entry.content
+    known = _known(application, memory, wanted)
+    if not known and not same:
         result.changes.append(_change(found, Action.UPDATE))
+        return
+    if same and not (known and entry.shared):
+        world.live.judge(wanted.id, entry.content, Verdict(wanted.digest))
         return
     live = found.live or world.cluster.read(wanted.resource, wanted.id.namespace, wanted.id.name)
     drifts = tuple(find(wanted, live, predicted, application.spec.drift.ignore))

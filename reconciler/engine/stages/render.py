@@ -44,10 +44,7 @@ def render(world: World, application: Application, tree: Tree, before: Goal | No
     key = (rendered.key, namespace, applyset)
     if before is not None and before.key == key:
         return before
-    ordered = stages(rendered.manifests)
-    wanted = complete([m for stage in ordered for m in stage], world.cluster.resource, namespace, applyset)
-    by_stage, start = [], 0
-    for stage in ordered:
-        by_stage.append(tuple(wanted[start : start + len(stage)]))
-        start += len(stage)
-    return Goal(key, rendered, tuple(by_stage))
+    completed = complete(rendered.manifests, world.cluster.resource, namespace, applyset)
+    by_manifest = {id(wanted.manifest): wanted for wanted in completed}
+    ordered = stages([wanted.manifest for wanted in completed])
+    return Goal(key, rendered, tuple(tuple(by_manifest[id(manifest)] for manifest in stage) for stage in ordered))

@@ -85,6 +85,17 @@ def test_after_410_the_kind_is_listed_again(gone: Any, follower: Follow) -> None
     assert watched_versions(server) == ["5", "20"]
 
 
+def test_a_version_that_the_server_never_had_is_given_up(follower: Follow) -> None:
+    def watches(n: int, asked: Asked) -> Any:
+        if "resourceVersion=900&" in asked.target:
+            return status(504, "Timeout", "Too large resource version: 900, current: 7")
+        return held()
+
+    lists = [page("a", version="900"), page("b", version="7")]
+    _, watched = follower(lambda n, _: lists[n], watches)
+    watched.until(LISTING, (EventType.ADDED, "a"), LISTED, LISTING, (EventType.ADDED, "b"), LISTED)
+
+
 def test_a_list_that_breaks_off_is_begun_again_and_says_so(follower: Follow) -> None:
     lists = [page("a", after="more"), status(410, "Expired", "gone"), page("b"), page("c", version="9")]
     _, watched = follower(lambda n, _: lists[n], lambda n, _: held())

@@ -192,12 +192,12 @@ def test_a_file_that_takes_too_long_to_read_is_refused(repository: Repository, t
 
 
 def test_a_file_that_takes_too_much_memory_to_read_is_refused(repository: Repository, tmp_path: Path) -> None:
-    repository.write({"app/a.yaml": config_map("a"), "app/wide.yaml": "a: [" + "{b: c}, " * 900_000 + "]"})
-    limits = Limits(memory=120 * MIB)
+    repository.write({"app/a.yaml": config_map("a"), "app/wide.yaml": "a: [" + "{b: c}, " * 500_000 + "]"})
+    limits = Limits(memory=100 * MIB)
     with contextlib.closing(RenderEngine(tmp_path / "cache", tools=lambda _: None, limits=limits)) as engine:
         error = refused(engine, repository)
         assert error.reason == Reason.RENDER_LIMIT
-        assert "app/wide.yaml" in error.message
+        assert "app/wide.yaml takes too much memory to read as YAML; the limit is 100 MiB" in error.message
         repository.remove("app/wide.yaml")
         assert names(engine.render(repository.tree, asked())) == ["ConfigMap/a"]
 

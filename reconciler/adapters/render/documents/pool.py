@@ -48,7 +48,7 @@ class Readers:
                 if self._closed:
                     self.close()
             for (name, _), answer in zip(batch, answers, strict=False):
-                yield name, _documents(name, answer)
+                yield name, _documents(name, answer, self._limits)
 
     def close(self) -> None:
         """End the children that are idle now, the others when they have answered. Reading goes on to work after it,
@@ -176,10 +176,12 @@ def _receive(child: subprocess.Popen[bytes]) -> bytes:
     return content
 
 
-def _documents(name: str, answer: dict[str, Any]) -> list[Document]:
+def _documents(name: str, answer: dict[str, Any], limits: Limits) -> list[Document]:
     if "bad" not in answer:
         return [Document(value, line, tuple(item_lines)) for value, line, item_lines in answer["documents"]]
     message, line, bound = answer["bad"]
+    if message is None:
+        raise exceeded("memory", f"{name} takes too much memory to read as YAML", limits.memory, _way_out(name))
     place = f"{name}:{line}" if line else name
     if bound:
         way_out = "A file for Kubernetes needs nothing like it: write it out plainly, or take it out of the folder"

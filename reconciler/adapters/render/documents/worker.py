@@ -2,8 +2,8 @@
 
 A request is a frame of JSON, `{"sizes": [...], "bounds": [...]}`, and then the files' bytes, one after another. The
 answer is a frame for each file: `{"documents": [[value, line, item_lines], ...]}`, or, for the first bad file and none
-after it, `{"bad": [message, line, bound]}`. A frame is its length in 8 bytes, big-endian, and its content. The child
-ends when its input does.
+after it, `{"bad": [message, line, bound]}`, without a message where the memory was not enough. A frame is its length
+in 8 bytes, big-endian, and its content. The child ends when its input does.
 """
 
 from __future__ import annotations
@@ -26,21 +26,28 @@ def main() -> None:
         request = json.loads(frame)
         files = [reader.read(size) for size in request["sizes"]]
         for answer in answers(files, Bounds(*request["bounds"])):
-            content = json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
-            writer.write(len(content).to_bytes(8, "big") + content)
+            writer.write(len(answer).to_bytes(8, "big") + answer)
             writer.flush()
 
 
-def answers(files: list[bytes], bounds: Bounds) -> Iterator[dict[str, Any]]:
+def answers(files: list[bytes], bounds: Bounds) -> Iterator[bytes]:
+    """JSON for each file, up to the first bad one."""
     for text in files:
         try:
-            yield {"documents": list(_documents(text, bounds))}
-        except BadText as bad:
-            yield {"bad": [bad.message, bad.line, bad.bound]}
-            return
+            bad, answer = None, _encoded({"documents": _documents(text, bounds)})
+        except BadText as error:
+            bad = [error.message, error.line, error.bound]
         except MemoryError:
-            yield {"bad": ["reading it takes more memory than a render may have", 0, True]}
+            bad = [None, 0, True]
+        # Not inside the handler: there the exception still holds all that was built.
+        if bad is not None:
+            yield _encoded({"bad": bad})
             return
+        yield answer
+
+
+def _encoded(answer: dict[str, Any]) -> bytes:
+    return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _documents(text: bytes, bounds: Bounds) -> list[Document]:
