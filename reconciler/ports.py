@@ -54,6 +54,11 @@ class GitCredentials(NamedTuple):
     known_hosts: str = ""
     ca: str = ""
 
+    def __repr__(self) -> str:
+        """Which are given, never what they are: a value that is printed by mistake must not tell a secret."""
+        given = [name for name, value in self._asdict().items() if value]
+        return f"GitCredentials({', '.join(f'{name}=***' for name in given)})"
+
 
 class Remote(NamedTuple):
     """A repository to read."""

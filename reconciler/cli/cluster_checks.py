@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,10 +60,14 @@ def _connected(connection: KubeCluster, namespace: str) -> Iterator[Check]:
         yield Check("server", Mark.FAILED, error.message, "check that it runs, and that this machine may reach it")
         return
     yield version(server)
-    asks = (_who, _kinds, lambda known: _rights(known, namespace))
-    for name, ask in zip(("user", "kinds", "rights"), asks, strict=True):
+    asks: dict[str, Callable[[], Iterator[Check]]] = {
+        "user": lambda: _who(connection),
+        "kinds": lambda: _kinds(connection),
+        "rights": lambda: _rights(connection, namespace),
+    }
+    for name, ask in asks.items():
         try:
-            yield from ask(connection)
+            yield from ask()
         except StageError as error:
             yield Check(name, Mark.WARNING, f"cannot be checked: {error.message}")
 

@@ -144,6 +144,8 @@ class GitProgram:
         try:
             with self._guard:
                 self._running.add(descriptor)
+                if self._closed:
+                    signal.pidfd_send_signal(descriptor, signal.SIGKILL)
             yield
         finally:
             with self._guard:

@@ -8,6 +8,7 @@ import pytest
 
 from reconciler.engine.repositories import credentials_of
 from reconciler.model.outcome import Terminal
+from reconciler.ports import GitCredentials
 
 
 def secret(**texts: str) -> dict[str, str]:
@@ -46,3 +47,8 @@ def test_a_field_that_is_no_text_is_named_and_its_value_is_not() -> None:
     with pytest.raises(Terminal, match="'password'") as caught:
         credentials_of({"password": base64.b64encode(b"\xff\xfehidden").decode()}, "s")
     assert "hidden" not in caught.value.message
+
+
+def test_printed_by_mistake_they_tell_nothing() -> None:
+    assert "hidden" not in repr(GitCredentials(username="ada", password="hidden", ssh_key="hidden"))
+    assert "password=***" in repr(GitCredentials(password="hidden"))
