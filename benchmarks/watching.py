@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -26,7 +27,9 @@ class Watching:
         self._thread.start()
 
     def stop(self) -> None:
-        self._answer.shutdown()
+        # A stream that has ended by itself cannot be shut down.
+        with contextlib.suppress(RuntimeError, ValueError):
+            self._answer.shutdown()
         self._thread.join(5)
 
     def until(self, keys: Iterable[tuple[str, str]], seen: Seen, within: float) -> float | None:

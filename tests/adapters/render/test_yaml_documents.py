@@ -72,6 +72,10 @@ def test_a_key_that_is_there_twice_is_refused_with_its_line(text: str, line: int
     [
         ("a: [1\nb: 2\n", 2, "did not find expected"),
         ("a: 1\n\tb: 2\n", 2, "tab character"),
+        ("b: 1\na: [001:db8::]\n", 2, "write text that ends with a colon in quotes"),
+        ("a: b: c\n", 1, "write text with a colon and a space in it in quotes"),
+        ("a: @x\n", 1, "write text that starts with @ ` or % in quotes"),
+        ("a: 1\nb\n", 3, "a line has no key"),
         ("a: *nowhere\n", 1, "no anchor before it"),
         ("a: &a\n  - *a\n", 2, "contains itself"),
         ("? {a: 1}\n: 2\n", 1, "a key is a mapping or a list"),

@@ -17,6 +17,13 @@ from yaml._yaml import CParser
 from reconciler.adapters.render.documents.scalars import TAG, NotAValue, plain, plain_key, tagged
 
 _SCALAR_WEIGHT = 8
+_HINTS = {
+    # libyaml is stricter than go-yaml with `[001:db8::]`.
+    "unexpected ':'": "; write text that ends with a colon in quotes",
+    "mapping values are not allowed": "; write text with a colon and a space in it in quotes",
+    "cannot start any token": "; indent with spaces, not tabs, and write text that starts with @ ` or % in quotes",
+    "could not find expected ':'": "; a line has no key, or a text over many lines has no quotes",
+}
 
 
 class Bounds(NamedTuple):
@@ -77,7 +84,9 @@ def documents(text: bytes, bounds: Bounds) -> Iterator[Document]:
                     yield document
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise BadText(error.problem or "this is not YAML", mark.line + 1 if mark else 0) from error
+        problem = error.problem or "this is not YAML"
+        hint = next((hint for words, hint in _HINTS.items() if words in problem), "")
+        raise BadText(f"{problem}{hint}", mark.line + 1 if mark else 0) from error
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count(b"\n") + 1 if isinstance(error.position, int) else 0
         raise BadText(f"this is not text: {error.reason}", line) from error
