@@ -40,7 +40,9 @@ def tool(name: str) -> Path | None:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the operator decides. `connections` is the most requests at once to the API server."""
+    """What the operator decides. `connections` is the most requests at once to the API server; `render_limits` are
+    of the form `time=2m` (`reconciler.adapters.render.limits`).
+    """
 
     kubeconfig: Path | None = None
     context: str | None = None
@@ -49,6 +51,7 @@ class Settings:
     connections: int = 8
     allow_file_repositories: bool = False
     allow_remote_bases: bool = False
+    render_limits: tuple[str, ...] = ()
     cache: Path | None = None
 
     @property
@@ -97,10 +100,26 @@ def _bytes(file: Path) -> bytes:
         raise Terminal(Reason.PATH_NOT_FOUND, f"cannot read {file}: {error.strerror}") from None
 
 
-def open_renderer(settings: Settings) -> RenderEngine:
-    from reconciler.adapters.render.engine import RenderEngine
+def open_renderer(settings: Settings, kube_version: str = "") -> RenderEngine:
+    """`kube_version` is what charts are told of the cluster; Helm's own guess where there is none.
 
-    return RenderEngine(settings.cache_folder / "render", tools=tool, allow_remote_bases=settings.allow_remote_bases)
+    Raises Terminal(INVALID_SPEC) for a render limit that cannot be read.
+    """
+    from reconciler.adapters.render import limits
+    from reconciler.adapters.render.engine import RenderEngine
+    from reconciler.model.outcome import Reason, Terminal
+
+    try:
+        bounds = limits.parse(settings.render_limits)
+    except ValueError as error:
+        raise Terminal(Reason.INVALID_SPEC, f"--render-limit {error}") from None
+    return RenderEngine(
+        settings.cache_folder / "render",
+        tools=tool,
+        allow_remote_bases=settings.allow_remote_bases,
+        limits=bounds,
+        kube_version=kube_version,
+    )
 
 
 def build_controller(settings: Settings, source: GitSource, renderer: RenderEngine, cluster: KubeCluster) -> Controller:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sandbox_fixtures import fresh_namespace
+from sandbox_fixtures import fresh_namespace, running
 from somebody import Somebody
 from team import Team
 
@@ -15,7 +15,7 @@ from reconciler import app
 from reconciler.adapters.kube import KubeCluster
 from reconciler.model.crd import definitions
 from reconciler.model.outcome import StageError
-from reconciler.sandbox.platform import Sandbox
+from reconciler.sandbox.platform import Part, Sandbox
 
 
 def open_cluster(sandbox: Sandbox) -> KubeCluster:
@@ -30,19 +30,25 @@ def install_kinds(cluster: KubeCluster) -> None:
 
 
 @pytest.fixture(scope="session")
-def kube(cluster: Sandbox) -> Iterator[KubeCluster]:
-    """The cluster with Dispatch's kinds, as an administrator sees it."""
-    opened = open_cluster(cluster)
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A cluster of the controller's own: it watches all namespaces, so what other tests lay out must not be there."""
+    yield from running(tmp_path_factory, "town", Part.CONTROLLERS, Part.SCHEDULER, Part.KWOK)
+
+
+@pytest.fixture(scope="session")
+def kube(town: Sandbox) -> Iterator[KubeCluster]:
+    """The town with Dispatch's kinds, as an administrator sees it."""
+    opened = open_cluster(town)
     install_kinds(opened)
     yield opened
     opened.close()
 
 
 @pytest.fixture(scope="session")
-def controller(cluster: Sandbox, kube: KubeCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def controller(town: Sandbox, kube: KubeCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """One controller for all tests of the session: each team has a namespace of its own."""
     settings = app.Settings(
-        kubeconfig=cluster.kubeconfig,
+        kubeconfig=town.kubeconfig,
         cache=tmp_path_factory.mktemp(f"cache-{secrets.token_hex(2)}"),
         allow_file_repositories=True,
     )
@@ -59,6 +65,6 @@ def controller(cluster: Sandbox, kube: KubeCluster, tmp_path_factory: pytest.Tem
 
 
 @pytest.fixture
-def team(cluster: Sandbox, kube: KubeCluster, controller: None, tmp_path: Path) -> Team:
+def team(town: Sandbox, kube: KubeCluster, controller: None, tmp_path: Path) -> Team:
     """A team with an empty repository, in a namespace that no other test has seen."""
-    return Team(kube, Somebody(cluster), fresh_namespace(cluster), tmp_path)
+    return Team(kube, Somebody(town), fresh_namespace(town), tmp_path)

@@ -21,22 +21,22 @@ from reconciler.sandbox.platform import Part, Sandbox
 
 @pytest.fixture(scope="session")
 def apiserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    yield from _running(tmp_path_factory, "apiserver", Part.APISERVER)
+    yield from running(tmp_path_factory, "apiserver", Part.APISERVER)
 
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    yield from _running(tmp_path_factory, "cluster", Part.CONTROLLERS, Part.SCHEDULER, Part.KWOK)
+    yield from running(tmp_path_factory, "cluster", Part.CONTROLLERS, Part.SCHEDULER, Part.KWOK)
 
 
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    yield from _running(tmp_path_factory, "platform", Part.CONTROLLERS, Part.SCHEDULER, Part.KWOK, Part.ROLLOUTS)
+    yield from running(tmp_path_factory, "platform", Part.CONTROLLERS, Part.SCHEDULER, Part.KWOK, Part.ROLLOUTS)
 
 
 @pytest.fixture(scope="session")
 def gitea(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    yield from _running(tmp_path_factory, "gitea", Part.GITEA)
+    yield from running(tmp_path_factory, "gitea", Part.GITEA)
 
 
 @pytest.fixture
@@ -53,7 +53,8 @@ def fresh_namespace(sandbox: Sandbox) -> str:
     return name
 
 
-def _running(factory: pytest.TempPathFactory, name: str, *parts: Part) -> Iterator[Sandbox]:
+def running(factory: pytest.TempPathFactory, name: str, *parts: Part) -> Iterator[Sandbox]:
+    """The body of a fixture: a sandbox that is stopped when the fixture ends."""
     directory: Path = factory.mktemp(f"sandbox-{name}")
     with Sandbox.start(directory, parts, print) as sandbox:
         yield sandbox

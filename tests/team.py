@@ -123,20 +123,16 @@ class Team:
 
     def condition(self, name: str, type: str = "Ready", kind: str = "Application") -> dict[str, Any]:
         """The condition, if it speaks of the newest spec; else an empty one."""
-        document = self.live(API_VERSION, kind, name) or {}
-        generation = document.get("metadata", {}).get("generation")
-        for condition in (document.get("status") or {}).get("conditions") or []:
-            if condition["type"] == type and condition["observedGeneration"] == generation:
-                return condition
-        return {}
+        return _condition(self.live(API_VERSION, kind, name) or {}, type)
 
     def until_ready(self, name: str, commit: str = "", within: float = 30.0) -> dict[str, Any]:
         """Wait until the Application is Ready (at the commit, when one is given); its status."""
 
         def seen() -> dict[str, Any] | None:
-            status = self.status(name)
+            document = self.live(API_VERSION, "Application", name) or {}
+            status: dict[str, Any] = document.get("status") or {}
             applied = (status.get("applied") or {}).get("revision", "")
-            ready = self.condition(name).get("status") == "True"
+            ready = _condition(document, "Ready").get("status") == "True"
             return status if ready and applied.endswith(commit) else None
 
         return eventually(seen, within, lambda: self.status(name))  # type: ignore[return-value]
@@ -149,6 +145,15 @@ class Team:
             lambda: self.condition(name, kind=kind),
         )
         return self.condition(name, kind=kind)["message"]
+
+
+def _condition(document: dict[str, Any], type: str) -> dict[str, Any]:
+    generation = document.get("metadata", {}).get("generation")
+    for condition in (document.get("status") or {}).get("conditions") or []:
+        if condition["type"] == type and condition["observedGeneration"] == generation:
+            found: dict[str, Any] = condition
+            return found
+    return {}
 
 
 def unready(text: str) -> str:

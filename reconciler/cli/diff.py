@@ -42,6 +42,7 @@ def diff(
     values: tuple[Path, ...],
     root: Path | None,
     allow_remote_bases: bool,
+    render_limits: tuple[str, ...],
     kubeconfig: Path | None,
     context: str | None,
 ) -> None:
@@ -64,17 +65,24 @@ def diff(
     from reconciler import app
     from reconciler.cli.targets import of_cluster, of_local
 
-    with closing(app.connect(app.Settings(kubeconfig, context))) as cluster:
+    settings = app.Settings(
+        kubeconfig,
+        context,
+        allow_file_repositories=True,
+        allow_remote_bases=allow_remote_bases,
+        render_limits=render_limits,
+    )
+    with closing(app.connect(settings)) as cluster:
         place = namespace or "default"
         if target is not None and not _is_path(target):
-            found = of_cluster(cluster, place, target, allow_remote_bases=allow_remote_bases)
+            found = of_cluster(cluster, place, target, settings)
         else:
             if file is not None:
                 local = of_file(file, name=name, namespace=namespace, root=root)
             else:
                 folder = Path(target or ".")
                 local = of_folder(folder, name=name, namespace=place, renderer=renderer, values=values, root=root)
-            found = of_local(cluster, local, namespace=place, allow_remote_bases=allow_remote_bases)
+            found = of_local(cluster, local, place, settings)
         name_hooks(found.rendered.hooks)
         differences = _compare(cluster, found)
     raise SystemExit(_show(differences, output, color))

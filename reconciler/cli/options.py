@@ -25,6 +25,16 @@ def cluster_options(command: Decorated) -> Decorated:
     return command
 
 
+render_limit_option = click.option(
+    "--render-limit",
+    "render_limits",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Raise or lower a limit of the renderers: file, read-set, output, time, memory, parallel. Repeatable.",
+)
+"""The limits that an error about one of them names."""
+
+
 def namespace_option(command: Decorated) -> Decorated:
     """`-n`, as kubectl has it."""
     return click.option("-n", "--namespace", default="default", show_default=True, help="The documents' namespace.")(

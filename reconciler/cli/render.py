@@ -25,6 +25,7 @@ def render(
     values: tuple[Path, ...],
     root: Path | None,
     allow_remote_bases: bool,
+    render_limits: tuple[str, ...],
 ) -> None:
     """Print the objects of a folder, in the order in which they are applied. No cluster is needed.
 
@@ -40,6 +41,7 @@ def render(
         raise click.UsageError("name either a folder or an Application's file with -f")
     if file is not None and (values or renderer != "auto"):
         raise click.UsageError("--renderer and --values are for a folder: with -f the Application says them")
+    from reconciler import app
     from reconciler.cli.scope import with_namespace
     from reconciler.cli.writing import as_json, as_yaml_stream
     from reconciler.core.order import stages
@@ -51,7 +53,7 @@ def render(
         local = of_folder(
             path, name=name, namespace=namespace or "default", renderer=renderer, values=values, root=root
         )
-    found = rendered(local, allow_remote_bases=allow_remote_bases)
+    found = rendered(local, app.Settings(allow_remote_bases=allow_remote_bases, render_limits=render_limits))
     name_hooks(found.hooks)
     ordered = [manifest for stage in stages(found.manifests) for manifest in stage]
     objects = with_namespace(ordered, namespace) if namespace else [manifest.document for manifest in ordered]

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli.local import Located, inside, locate, repository_root
+from reconciler.cli.options import render_limit_option
 from reconciler.model.outcome import Reason, Terminal
 
 if TYPE_CHECKING:
+    from reconciler.app import Settings
     from reconciler.model.application import Application
     from reconciler.model.render import Render
     from reconciler.model.rendered import Rendered
@@ -34,6 +36,7 @@ class Local:
 def render_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """How a folder is rendered when no Application says it."""
     for option in (
+        render_limit_option,
         click.option("--allow-remote-bases", is_flag=True, help="Let kustomizations name bases on other hosts."),
         click.option(
             "--root", type=click.Path(path_type=Path), help="The repository's root; found by its .git when not given."
@@ -88,11 +91,11 @@ def of_file(file: Path, *, name: str | None, namespace: str | None, root: Path |
     return Local(located.resolve(), asked, application)
 
 
-def rendered(local: Local, *, allow_remote_bases: bool) -> Rendered:
+def rendered(local: Local, settings: Settings, kube_version: str = "") -> Rendered:
     """The objects, in the order of the tool."""
     from reconciler import app
 
-    renderer = app.open_renderer(app.Settings(allow_remote_bases=allow_remote_bases))
+    renderer = app.open_renderer(settings, kube_version)
     try:
         return renderer.render(app.open_folder(local.root), local.request)
     finally:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.options import cluster_options
+from reconciler.cli.options import cluster_options, render_limit_option
+
+if TYPE_CHECKING:
+    from reconciler.adapters.kube import KubeCluster
 
 
 @click.command()
@@ -19,6 +24,7 @@ from reconciler.cli.options import cluster_options
 @click.option("--connections", default=8, show_default=True, help="Requests at once to the API server.")
 @click.option("--allow-file-repositories", is_flag=True, help="Let Repositories name file:// URLs of this machine.")
 @click.option("--allow-remote-bases", is_flag=True, help="Let kustomizations name bases on other hosts.")
+@render_limit_option
 @click.option("--cache", type=click.Path(file_okay=False, path_type=Path), help="Where mirrors and renders are kept.")
 @click.option("--log-format", type=click.Choice(["json", "text"]), help="text on a terminal, json elsewhere.")
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning"]), default="info", show_default=True)
@@ -30,6 +36,7 @@ def run(
     connections: int,
     allow_file_repositories: bool,
     allow_remote_bases: bool,
+    render_limits: tuple[str, ...],
     cache: Path | None,
     log_format: str | None,
     log_level: str,
@@ -41,7 +48,15 @@ def run(
 
     logs.configure(log_format or ("text" if sys.stderr.isatty() else "json"), log_level)
     settings = app.Settings(
-        kubeconfig, context, namespace, workers, connections, allow_file_repositories, allow_remote_bases, cache
+        kubeconfig,
+        context,
+        namespace,
+        workers,
+        connections,
+        allow_file_repositories,
+        allow_remote_bases,
+        render_limits,
+        cache,
     )
     stop = threading.Event()
     failures: list[StageError] = []
@@ -53,8 +68,12 @@ def run(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     cluster = app.connect(settings)
+    version = _version(cluster, stop)
+    if version is None:
+        cluster.close()
+        return
     source = app.open_source(settings)
-    renderer = app.open_renderer(settings)
+    renderer = app.open_renderer(settings, version)
     controller = app.build_controller(settings, source, renderer, cluster)
     controller.start(failed)
     stop.wait()
@@ -64,3 +83,16 @@ def run(
     if failures:
         raise failures[0]
     sys.exit(0 if clean else 1)
+
+
+def _version(cluster: KubeCluster, stop: threading.Event) -> str | None:
+    """The server's version, which charts ask for; a server that is not up yet is waited for. None when told to stop."""
+    from reconciler.model.outcome import Transient
+
+    while not stop.is_set():
+        try:
+            return cluster.version()
+        except Transient as error:
+            logging.getLogger(__name__).warning("waiting for the API server", extra={"why": error.message})
+            stop.wait(2.0)
+    return None

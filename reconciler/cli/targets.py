@@ -12,6 +12,8 @@ from reconciler.cli import applications, rendering
 from reconciler.model.outcome import Reason, Terminal
 
 if TYPE_CHECKING:
+    from reconciler.adapters.kube import KubeCluster
+    from reconciler.app import Settings
     from reconciler.model.application import Application
     from reconciler.model.identity import GroupKind
     from reconciler.model.rendered import Rendered
@@ -30,16 +32,16 @@ class Target:
     contained: frozenset[GroupKind] = frozenset()
 
 
-def of_local(cluster: Cluster, local: rendering.Local, *, namespace: str, allow_remote_bases: bool) -> Target:
+def of_local(cluster: KubeCluster, local: rendering.Local, namespace: str, settings: Settings) -> Target:
     """What the files of this machine want; for an Application with what the cluster knows of its namesake."""
-    rendered = rendering.rendered(local, allow_remote_bases=allow_remote_bases)
+    rendered = rendering.rendered(local, settings, cluster.version())
     application = local.application
     if application is None:
         return Target(rendered, namespace)
     return Target(rendered, application.namespace, application, _contained(cluster, application))
 
 
-def of_cluster(cluster: Cluster, namespace: str, name: str, *, allow_remote_bases: bool) -> Target:
+def of_cluster(cluster: KubeCluster, namespace: str, name: str, settings: Settings) -> Target:
     """What Git wants of an Application of the cluster now. Raises Terminal, Transient."""
     from reconciler import app
     from reconciler.core.refs import resolve
@@ -53,8 +55,7 @@ def of_cluster(cluster: Cluster, namespace: str, name: str, *, allow_remote_base
         applications.read(cluster, "Repository", namespace, application.spec.source.repository)
     )
     remote = Remote(repository.spec.url, _credentials(cluster, repository), repository.spec.timeout)
-    settings = app.Settings(allow_file_repositories=True, allow_remote_bases=allow_remote_bases)
-    source, renderer = app.open_source(settings), app.open_renderer(settings)
+    source, renderer = app.open_source(settings), app.open_renderer(settings, cluster.version())
     try:
         refs = source.refs(remote)
         revision = resolve(wanted_ref(application, repository.spec.branch), refs, repository.spec.url)

@@ -339,3 +339,15 @@ def test_the_value_of_a_secret_is_in_no_status(team: Team) -> None:
     text = str(team.live("dispatch.dev/v1alpha1", "Application", "web"))
     for word in (value, base64.b64encode(value.encode()).decode(), hand, "by-hand-s3cr3t"):
         assert word not in text
+
+
+def test_the_hooks_of_an_argo_cd_repository_are_named_and_not_run(team: Team) -> None:
+    hook = (
+        "apiVersion: batch/v1\nkind: Job\nmetadata:\n  generateName: backup-\n"
+        "  annotations: {argocd.argoproj.io/hook: PreSync}\nspec: {}\n"
+    )
+    team.push({"web/a.yaml": config_map("a", key="1"), "web/hook.yaml": hook})
+    team.read_repository()
+    team.deploy("web", "web")
+    status = team.until_ready("web")
+    assert status["hooksNotRun"] == ["Job/backup- (PreSync)"]

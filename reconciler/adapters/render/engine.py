@@ -16,7 +16,7 @@ from reconciler.adapters.render.helm import Capabilities, Helm
 from reconciler.adapters.render.kustomization import NAMES
 from reconciler.adapters.render.kustomize import Kustomize
 from reconciler.adapters.render.limits import Limits
-from reconciler.adapters.render.manifests import digest, refuse_duplicates
+from reconciler.adapters.render.manifests import digest, refuse_duplicates, split_hooks
 from reconciler.adapters.render.memory import Latest, Memory
 from reconciler.adapters.render.output import Output
 from reconciler.adapters.render.plain import Plain
@@ -29,7 +29,7 @@ from reconciler.model.rendered import ReadSet, Rendered
 from reconciler.ports import RenderRequest, Tree
 
 # Part of every key: a change of how text becomes objects makes all earlier renders strangers.
-_FORMAT = 1
+_FORMAT = 2
 
 
 class RenderEngine:
@@ -127,7 +127,7 @@ class RenderEngine:
 
     def _run(self, tree: Tree, scan: Scan, tool: Tool | None, key: str) -> tuple[Output, str]:
         if tool is None:
-            output = self._plain.run(tree, scan)
+            made = self._plain.run(tree, scan)
         else:
             with self._turns, self._scratch.folder() as folder:
                 run = Run(folder, self._limits, scan.folder)
@@ -135,9 +135,10 @@ class RenderEngine:
                 run.tree_folder.mkdir()
                 tree.export(scan.files.keys(), run.tree_folder)
                 renderer = self._helm if scan.renderer == self._helm.name else self._kustomize
-                output = renderer.run(run, scan, tool)
+                made = renderer.run(run, scan, tool)
+        output = Output(*split_hooks(made))
         if not output.manifests:
-            raise Terminal(Reason.RENDER_EMPTY, _empty(scan))
+            raise Terminal(Reason.RENDER_EMPTY, _empty(scan, output.hooks))
         refuse_duplicates(output.manifests)
         output_digest = digest(output.manifests)
         self._disk.put(key, output, output_digest)
@@ -156,8 +157,10 @@ def _key(scan: Scan, tool: Tool | None) -> str:
     return hashlib.sha256(named.encode()).hexdigest()
 
 
-def _empty(scan: Scan) -> str:
+def _empty(scan: Scan, hooks: Sequence[str]) -> str:
     place = scan.folder or "the root of the repository"
+    if hooks:
+        return f"{place} renders hooks only: {', '.join(hooks)}. Nothing is changed or deleted."
     if scan.renderer == "plain":
         return f"{place} has no object: no .yaml, .yml or .json file with content. Nothing is changed or deleted."
     return f"{scan.renderer} renders nothing from {place}. Nothing is changed or deleted."

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from reconciler.adapters.render.documents.pool import Readers
 from reconciler.adapters.render.helm_dependencies import Dependency, dependencies, vendored
 from reconciler.adapters.render.limits import Limits
-from reconciler.adapters.render.manifests import manifests, split_hooks
-from reconciler.adapters.render.output import AS_RENDERED, Output
+from reconciler.adapters.render.manifests import manifests
+from reconciler.adapters.render.output import AS_RENDERED
 from reconciler.adapters.render.scan import Reading, Scan, joined, refuse_odd
 from reconciler.adapters.render.tool import Run, Tool
 from reconciler.model.manifest import Manifest
@@ -116,15 +116,12 @@ class Helm:
         reading.take(entry)
         return found
 
-    def run(self, run: Run, scan: Scan, tool: Tool) -> Output:
+    def run(self, run: Run, scan: Scan, tool: Tool) -> list[Manifest]:
         """Raises Terminal: what Helm says, RENDER_LIMIT, INVALID_MANIFEST with the template."""
         for source, placed in scan.placements:
             shutil.copytree(run.tree_folder / source, run.tree_folder / placed, dirs_exist_ok=True)
         text = run.tool(tool, [*tool.command, *self._arguments(run, scan.options)])
-        objects, hooks = split_hooks(self._manifests(text, scan.folder))
-        if hooks and not objects:
-            raise Terminal(Reason.RENDER_EMPTY, f"{scan.folder or '.'} renders hooks only: {', '.join(hooks)}")
-        return Output(objects, hooks)
+        return list(self._manifests(text, scan.folder))
 
     def _arguments(self, run: Run, options: dict[str, Any]) -> list[str]:
         arguments = ["template", f"--namespace={options['namespace']}"]

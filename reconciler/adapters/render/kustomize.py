@@ -19,7 +19,7 @@ from reconciler.adapters.render.kustomization import (
     without_credentials,
 )
 from reconciler.adapters.render.limits import Limits
-from reconciler.adapters.render.output import AS_RENDERED, Output
+from reconciler.adapters.render.output import AS_RENDERED
 from reconciler.adapters.render.scan import LINK, SUBMODULE, Reading, Scan, joined
 from reconciler.adapters.render.tool import Run, Tool
 from reconciler.model.manifest import Manifest
@@ -48,7 +48,7 @@ class Kustomize:
         scan.options = {"folder": folder, "remote": scan.network}
         return scan
 
-    def run(self, run: Run, scan: Scan, tool: Tool) -> Output:
+    def run(self, run: Run, scan: Scan, tool: Tool) -> list[Manifest]:
         """Raises Terminal: what kustomize says, RENDER_LIMIT, DUPLICATE_OBJECT."""
         folder = f"./{scan.folder}"
         argv = [*tool.command, "build"] if tool.name == self.name else [*tool.command, "kustomize"]
@@ -60,9 +60,7 @@ class Kustomize:
         kustomization = next(path for path in _kustomizations(scan.folder) if path in scan.files)
         (name, documents), *_ = self._readers.read([(f"{kustomization}{AS_RENDERED}", text)])
         found = manifests.manifests(name, documents)
-        return Output(
-            [Manifest(each.document, kustomize_origins.origin(each, places, kustomization)) for each in found]
-        )
+        return [Manifest(each.document, kustomize_origins.origin(each, places, kustomization)) for each in found]
 
     def references(self, tree: Tree, entry: Entry) -> References:
         """What a kustomization file names; remembered by the content of the file."""

@@ -13,6 +13,8 @@ from reconciler.model.identity import ObjectId
 from reconciler.model.manifest import Manifest, Origin
 from reconciler.model.outcome import Reason, Terminal
 
+_HELM_HOOK = "helm.sh/hook"
+_ARGO_HOOK = "argocd.argoproj.io/hook"
 _SAME_OBJECT_WAY_OUT = "Remove one, or give it another name or namespace"
 
 
@@ -46,7 +48,7 @@ def _checked(value: Any, origin: Origin) -> dict[str, Any]:
     metadata = value.get("metadata")
     if metadata is not None and not isinstance(metadata, dict):
         raise _invalid(origin, f"`metadata` is {_what(metadata)}, not a mapping")
-    if not metadata or not metadata.get("name"):
+    if not metadata or not (metadata.get("name") or _may_be_nameless(metadata)):
         missing.append("metadata.name")
     if missing:
         raise _invalid(origin, f"this document has no {_listed(missing)}: {_hint(value, origin, missing)}")
@@ -59,6 +61,11 @@ def _checked(value: Any, origin: Origin) -> dict[str, Any]:
     for field in ("labels", "annotations"):
         _must_map_text(f"metadata.{field}", metadata.get(field), origin)
     return value
+
+
+def _may_be_nameless(metadata: dict[str, Any]) -> bool:
+    """A hook is made anew at each sync, so it may have a generateName; it is named, not applied."""
+    return bool(metadata.get("generateName") and (metadata.get("annotations") or {}).get(_ARGO_HOOK))
 
 
 def _must_be_text(field: str, found: Any, origin: Origin) -> None:
@@ -109,16 +116,18 @@ def duplicate(identity: str, first: str, second: str) -> Terminal:
 
 
 def split_hooks(found: Iterable[Manifest]) -> tuple[list[Manifest], list[str]]:
-    """Objects to apply, and the names of the chart's hooks: `Job/migrate (pre-install)`.
+    """Objects to apply, and the names of the hooks: `Job/migrate (pre-install)`, `Job/backup (PreSync)`.
 
-    What carries a hook that Helm does not know, as `crd-install` of Helm 2, Helm leaves out itself.
+    Helm's hooks (helm.sh/hook) and Argo CD's (argocd.argoproj.io/hook, `Skip` included). What carries a hook that Helm
+    does not know, as `crd-install` of Helm 2, Helm leaves out itself.
     """
     objects: list[Manifest] = []
     hooks: list[str] = []
     for manifest in found:
-        events = manifest.annotations.get("helm.sh/hook") or ""
+        events = manifest.annotations.get(_HELM_HOOK) or manifest.annotations.get(_ARGO_HOOK)
         if events:
-            hooks.append(f"{manifest.kind}/{manifest.id.name} ({events})")
+            name = manifest.id.name or manifest.document["metadata"]["generateName"]
+            hooks.append(f"{manifest.kind}/{name} ({events})")
         else:
             objects.append(manifest)
     return objects, hooks

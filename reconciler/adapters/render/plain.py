@@ -5,8 +5,8 @@ from __future__ import annotations
 from reconciler.adapters.render.documents.pool import Readers
 from reconciler.adapters.render.limits import Limits
 from reconciler.adapters.render.manifests import manifests
-from reconciler.adapters.render.output import Output
 from reconciler.adapters.render.scan import Reading, Scan, refuse_odd
+from reconciler.model.manifest import Manifest
 from reconciler.model.render import PlainRender
 from reconciler.ports import RenderRequest, Tree
 
@@ -34,10 +34,10 @@ class Plain:
         Reading(tree, scan, self._limits).take_folder(folder, found)
         return scan
 
-    def run(self, tree: Tree, scan: Scan) -> Output:
+    def run(self, tree: Tree, scan: Scan) -> list[Manifest]:
         """Raises Terminal(INVALID_MANIFEST, RENDER_LIMIT) with file and line."""
         texts = ((path, tree.read(path, self._limits.file)) for path in scan.files)
-        return Output([manifest for file, found in self._readers.read(texts) for manifest in manifests(file, found)])
+        return [manifest for file, found in self._readers.read(texts) for manifest in manifests(file, found)]
 
 
 def _is_read(path: str, recurse: bool) -> bool:
