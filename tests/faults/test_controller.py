@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -152,8 +152,18 @@ def test_sigterm_in_the_middle_of_a_thousand_objects_ends_it_within_ten_seconds(
         eventually(lambda: len(names(lonely)) > 50)
         running.send_signal(signal.SIGTERM)
         assert running.wait(10) == 0
-    children = subprocess.run(["ps", "-eo", "sid,pid,args"], capture_output=True, text=True, check=True).stdout
-    assert not [line for line in children.splitlines() if line.split()[0] == str(running.pid)]
+    assert session_of(running.pid) == []
+
+
+def session_of(leader: int) -> list[int]:
+    """The processes that are left of a session (proc(5): the sixth field of stat, counted behind the command)."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[3]) == leader and fields[0] != "Z":
+                found.append(int(stat.parent.name))
+    return found
 
 
 def test_a_restart_with_everything_in_sync_writes_nothing(server: Sandbox, lonely: Team, tmp_path: Path) -> None:
