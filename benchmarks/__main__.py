@@ -73,7 +73,9 @@ def _load(text: str) -> Load:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--runs", type=int, default=5, help="runs that count, after one that warms up (5)")
-    parser.add_argument("--loads", type=_load, nargs="+", default=LOADS, metavar="AxN", help="A applications of N objects")
+    parser.add_argument(
+        "--loads", type=_load, nargs="+", default=LOADS, metavar="AxN", help="A applications of N objects"
+    )
     parser.add_argument("--below", type=float, default=1.0, help="wait until the machine's load is below this (1.0)")
     parser.add_argument("--wait", type=float, default=60.0, help="for at most so many seconds (60)")
     parser.add_argument("-o", "--output", choices=["text", "json"], default="text")

@@ -80,7 +80,10 @@ def _cells(row: Row, line: Line, step: str) -> tuple[str, ...] | None:
         _number(None if ours or line is row.lines[0] else row.faster(line, step)),
         f"{median(sample.cpu for sample in samples):.2f}",
         f"{median(sample.server_cpu for sample in samples):.2f}",
-        *(f"{median(sample.requests.get(kind, 0) for sample in samples):.0f}" for kind in ("reads", "dry-runs", "writes")),
+        *(
+            f"{median(sample.requests.get(kind, 0) for sample in samples):.0f}"
+            for kind in ("reads", "dry-runs", "writes")
+        ),
     )
 
 
@@ -91,7 +94,9 @@ def _number(value: float | None) -> str:
 def _aligned(table: list[tuple[str, ...]]) -> str:
     widths = [max(len(cells[column]) for cells in table) for column in range(len(table[0]))]
     return "\n".join(
-        "    " + f"{cells[0]:<{widths[0]}}" + "".join(f"  {cell:>{width}}" for cell, width in zip(cells[1:], widths[1:], strict=True))
+        "    "
+        + f"{cells[0]:<{widths[0]}}"
+        + "".join(f"  {cell:>{width}}" for cell, width in zip(cells[1:], widths[1:], strict=True))
         for cells in table
     )
 

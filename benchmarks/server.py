@@ -50,7 +50,8 @@ class Server:
 
     def get(self, path: str) -> dict[str, Any]:
         """The object, `{}` where there is none."""
-        return json.loads(self.request("GET", path) or b"{}")
+        found: dict[str, Any] = json.loads(self.request("GET", path) or b"{}")
+        return found
 
     def apply(self, path: str, document: Any) -> None:
         self.request("PATCH", f"{path}?fieldManager=benchmark&force=true", document, APPLY)

@@ -179,7 +179,7 @@ def test_a_time_needs_a_unit(access: tuple[str, ...], wrong: str) -> None:
     assert "is not a duration: write a number with a unit" in ran.err
 
 
-def test_the_controller_carries_it_out(team: Team, cluster: Any) -> None:
+def test_the_controller_carries_it_out(team: Team, town: Any) -> None:
     """End to end: a Manual application is deployed by hand, at the revision that is asked for."""
     first = team.push({"apps/shop/settings.yaml": config_map("settings", answer="1")})
     team.read_repository(interval="1h")
@@ -187,7 +187,7 @@ def test_the_controller_carries_it_out(team: Team, cluster: Any) -> None:
     team.push({"apps/shop/settings.yaml": config_map("settings", answer="2")})
 
     ran = dispatch(
-        *("sync", "shop", "--revision", first, "-n", team.namespace, "--kubeconfig", cluster.home.kubeconfig)
+        *("sync", "shop", "--revision", first, "-n", team.namespace, "--kubeconfig", town.home.kubeconfig)
     )
 
     assert (ran.code, ran.err) == (0, "")

@@ -224,6 +224,8 @@ def test_after_401_the_configuration_is_read_again(tmp_path: Path) -> None:
         server.kubeconfig(tmp_path, {"token": "new"})
         assert cluster.version() == "v1.2.3"
         assert [asked.headers["authorization"] for asked in server.asked] == ["Bearer old", "Bearer new"]
+        # The old connection was authenticated with what was read before.
+        assert server.connections == 2
         cluster.close()
 
 
