@@ -33,11 +33,11 @@ def each(work: Callable[[int], None], count: int, threads: Executor, width: int)
             with lock:
                 errors.append(error)
 
-    helpers: list[Future[None]] = []
+    others: list[Future[None]] = []
     # A closed pool takes no more: then the calling thread does all that there is.
     with contextlib.suppress(RuntimeError):
-        helpers.extend(threads.submit(draw) for _ in range(min(width, count) - 1))
+        others.extend(threads.submit(draw) for _ in range(min(width, count) - 1))
     draw()
-    wait([helper for helper in helpers if not helper.cancel()])
+    wait([other for other in others if not other.cancel()])
     if errors:
         raise errors[0]

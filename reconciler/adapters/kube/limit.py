@@ -58,7 +58,8 @@ class Limit:
     def enter(self) -> int:
         """Wait for a turn; the epoch to give to `leave`."""
         with self._lock:
-            if self._running < self.window.allowed and not self._waiting:
+            # Nobody waits while there is room: `leave` fills it.
+            if self._running < self.window.allowed:
                 self._running += 1
                 return self.window.epoch
             turn = threading.Lock()
