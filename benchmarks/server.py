@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -82,12 +83,22 @@ class Server:
         return found
 
     def watch(self, path: str) -> urllib3.BaseHTTPResponse:
-        """The answer to a watch from now on, whose lines come as things happen; `shutdown()` ends it from outside."""
-        version = self.get(f"{path}?limit=1").get("metadata", {}).get("resourceVersion", "")
-        return self._pool.request(
-            "GET",
-            f"{self.url}{path}?watch=1&resourceVersion={version}&timeoutSeconds=3600",
-            headers=self._headers,
-            preload_content=False,
-            timeout=urllib3.Timeout(connect=5, read=None),
-        )
+        """The answer to a watch from now on, whose lines come as things happen; `shutdown()` ends it from outside.
+
+        A kind that has just been defined is not served at once: it is waited for. Raises TimeoutError.
+        """
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            version = self.get(f"{path}?limit=1").get("metadata", {}).get("resourceVersion", "")
+            answer = self._pool.request(
+                "GET",
+                f"{self.url}{path}?watch=1&resourceVersion={version}&timeoutSeconds=3600",
+                headers=self._headers,
+                preload_content=False,
+                timeout=urllib3.Timeout(connect=5, read=None),
+            )
+            if version and answer.status == 200:
+                return answer
+            answer.drain_conn()
+            time.sleep(0.05)
+        raise TimeoutError(f"{path} is not served")
