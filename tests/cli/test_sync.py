@@ -186,9 +186,7 @@ def test_the_controller_carries_it_out(team: Team, town: Any) -> None:
     team.deploy("shop", "apps/shop", sync={"mode": "Manual"})
     team.push({"apps/shop/settings.yaml": config_map("settings", answer="2")})
 
-    ran = dispatch(
-        *("sync", "shop", "--revision", first, "-n", team.namespace, "--kubeconfig", town.home.kubeconfig)
-    )
+    ran = dispatch(*("sync", "shop", "--revision", first, "-n", team.namespace, "--kubeconfig", town.home.kubeconfig))
 
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.splitlines()[-1] == f"{team.namespace}/shop: Synced, Healthy at {first[:10]}"
