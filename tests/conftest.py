@@ -14,6 +14,8 @@ settings.load_profile("suite")
 
 _PLATFORMS = frozenset({"apiserver", "cluster", "platform", "gitea", "namespace", "town"})
 
+_FOLDERS = ("tests/sandbox/", "tests/cluster/", "tests/faults/")
+
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "sandbox: starts parts of the sandbox (set by itself, from the fixtures used)")
@@ -22,7 +24,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         used = set(getattr(item, "fixturenames", ()))
-        if used & _PLATFORMS or "tests/sandbox" in item.nodeid:
+        if used & _PLATFORMS or item.nodeid.startswith(_FOLDERS):
             item.add_marker(pytest.mark.sandbox)
 
 
