@@ -36,7 +36,7 @@ class Catalog:
         with self._lock:
             self._seen.add(key)
             before = self._documents.get(key)
-            if before is not None and _known(document, before):
+            if before is not None and _older(document, before):
                 return
             self._documents[key] = document
             self._entries[key] = _read(document)
@@ -130,13 +130,13 @@ def _read(document: dict[str, Any]) -> Entry:
         return error
 
 
-def _known(document: dict[str, Any], before: dict[str, Any]) -> bool:
-    """Not newer than what is there: the answer to a write of ours overtakes its watch event and those before it."""
-    ours, theirs = document["metadata"], before["metadata"]
+def _older(document: dict[str, Any], than: dict[str, Any]) -> bool:
+    """The answer to a write of ours overtakes the watch event of an earlier one."""
+    ours, theirs = document["metadata"], than["metadata"]
     versions = (ours.get("resourceVersion", ""), theirs.get("resourceVersion", ""))
     if ours.get("uid") != theirs.get("uid") or not all(version.isdecimal() for version in versions):
         return False
-    return int(versions[0]) <= int(versions[1])
+    return int(versions[0]) < int(versions[1])
 
 
 def _intent(document: dict[str, Any]) -> tuple[Any, ...]:

@@ -89,9 +89,7 @@ class LiveObjects:
             kind.seen.add(id)
             before = self._entries.get(id)
             if before is not None and before.uid == metadata["uid"]:
-                if before.resource_version == metadata["resourceVersion"]:
-                    if agreed is not None:
-                        before.verdict, before.body = Verdict(agreed), None
+                if before.resource_version == metadata["resourceVersion"] and agreed is None:
                     return
                 if _older(metadata["resourceVersion"], before.resource_version):
                     return

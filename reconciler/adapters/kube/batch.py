@@ -33,11 +33,11 @@ def each(work: Callable[[int], None], count: int, threads: Executor, width: int)
             with lock:
                 errors.append(error)
 
-    others: list[Future[None]] = []
+    helpers: list[Future[None]] = []
     # A closed pool takes no more: then the calling thread does all that there is.
     with contextlib.suppress(RuntimeError):
-        others.extend(threads.submit(draw) for _ in range(min(width, count) - 1))
+        helpers.extend(threads.submit(draw) for _ in range(min(width, count) - 1))
     draw()
-    wait([other for other in others if not other.cancel()])
+    wait([helper for helper in helpers if not helper.cancel()])
     if errors:
         raise errors[0]

@@ -91,10 +91,9 @@ def _load_files(paths: tuple[Path, ...], context: str | None, title: str, folder
             loaded = loader(document, active_context=context, config_base_path="", temp_file_path=str(folder))
             loaded.load_and_set(configuration)
         except ConfigException as error:
-            # It names files and keys, no values.
-            raise Terminal(Reason.INVALID_SPEC, f"{title}: {error}") from None
+            # Its words may go on with the whole entry, credentials and all.
+            raise Terminal(Reason.INVALID_SPEC, f"{title}: {str(error).partition('{')[0]}") from None
         except Exception as error:
-            # What is odd may be a credential, and is quoted by many an error of Python's.
             raise Terminal(Reason.INVALID_SPEC, f"{title} cannot be used ({type(error).__name__})") from None
     if "exec" in user and not configuration.api_key and not configuration.cert_file:
         raise _plugin_failed(user, title, said)

@@ -58,8 +58,7 @@ class Limit:
     def enter(self) -> int:
         """Wait for a turn; the epoch to give to `leave`."""
         with self._lock:
-            # Nobody waits while there is room: `leave` fills it.
-            if self._running < self.window.allowed:
+            if self._running < self.window.allowed and not self._waiting:
                 self._running += 1
                 return self.window.epoch
             turn = threading.Lock()

@@ -119,11 +119,6 @@ class ScriptedServer:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
-    @property
-    def open(self) -> int:
-        """How many connections are open."""
-        return len(self._open)
-
     def wait(self, seconds: float) -> bool:
         """For a script that stalls: True when the server is ending meanwhile."""
         return self._ended.wait(seconds)

@@ -141,6 +141,9 @@ def test_a_large_object_that_is_refused_before_it_is_read_is_a_refusal(tmp_path:
         with connection:
             connection.recv(1000)
             connection.sendall(refused)
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(65536):
+                pass
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=serve, args=(listener,))

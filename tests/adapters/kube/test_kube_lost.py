@@ -18,9 +18,8 @@ from adapters.kube.scripted_server import (
     echo,
     kubeconfig,
 )
-from adapters.kube.watched import wait_for
 
-from reconciler.adapters.kube import channel, connect, patience
+from reconciler.adapters.kube import connect, patience
 from reconciler.model.change import Resource
 from reconciler.model.outcome import Reason, Transient
 
@@ -63,18 +62,6 @@ def test_a_create_whose_answer_is_lost_is_not_sent_twice(start: Start) -> None:
         cluster.create(CONFIGMAPS, "shop", configmap())
     assert raised.value.reason is Reason.CLUSTER_UNREACHABLE
     assert len(server.asked) == 1
-
-
-def test_a_create_does_not_leave_on_a_connection_that_was_closed_while_idle(
-    start: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(channel, "_TRUSTED_IDLE", 0.0)
-    server, cluster = start(echo)
-    cluster.version()
-    server.cut()
-    wait_for(lambda: server.open == 0)
-    assert cluster.create(CONFIGMAPS, "shop", configmap()) == configmap()
-    assert len(server.asked) == 2
 
 
 def test_a_json_patch_whose_answer_is_lost_is_not_sent_twice(start: Start) -> None:
