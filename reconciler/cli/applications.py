@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from reconciler.core.suggest import nearest
 from reconciler.model.change import Resource
 from reconciler.model.outcome import Reason, Terminal
 from reconciler.model.resource import API_VERSION
+from reconciler.model.suggest import nearest
 from reconciler.ports import Cluster
 
 Kind = Literal["Application", "Repository"]

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from reconciler.core.kinds import BUILT_IN, BUILT_IN_GROUPS, DEFINITION
-from reconciler.core.suggest import nearest
 from reconciler.model.change import Resource
 from reconciler.model.identity import GroupKind, group_of
 from reconciler.model.manifest import Manifest
 from reconciler.model.outcome import Reason, Terminal
+from reconciler.model.suggest import nearest
 
 ResourceOf = Callable[[str, str], Resource | None]
 """(`apiVersion`, `kind`) -> how the server serves it, None when it does not."""

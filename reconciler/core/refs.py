@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from reconciler.core.suggest import nearest
 from reconciler.model.outcome import Reason, Terminal
 from reconciler.model.revision import Revision
+from reconciler.model.suggest import nearest
 
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _PREFIXES = ("", "refs/", "refs/heads/", "refs/tags/")

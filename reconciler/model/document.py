@@ -19,10 +19,11 @@ from reconciler.model.crd import Kind, schema_of
 from reconciler.model.identity import group_of
 from reconciler.model.manifest import Origin
 from reconciler.model.outcome import Reason, Terminal
-from reconciler.model.problem import Path, field_name, in_words, nearest, section
+from reconciler.model.problem import Path, field_name, in_words, section
 from reconciler.model.repository import Repository
 from reconciler.model.resource import API_VERSION, GROUP
 from reconciler.model.structural import Schema
+from reconciler.model.suggest import nearest
 
 KINDS: dict[str, Kind] = {"Application": Application, "Repository": Repository}
 

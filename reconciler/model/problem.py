@@ -6,13 +6,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Any
 
 from pydantic_core import ErrorDetails
 
 from reconciler.model.structural import Schema
+from reconciler.model.suggest import nearest
 
 Path = tuple[str | int, ...]
 
@@ -45,13 +44,6 @@ def section(schema: Schema, path: Path) -> Schema:
     for part in path:
         schema = schema.get("items", {}) if isinstance(part, int) else schema.get("properties", {}).get(part, {})
     return schema
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word most like `word`, whatever the case; None when none is near enough to be meant."""
-    by_folded = {candidate.casefold(): candidate for candidate in known}
-    close = get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
-    return by_folded[close[0]] if close else None
 
 
 def in_words(detail: ErrorDetails, schema: Schema) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.core.suggest import nearest
+from reconciler.model.suggest import nearest
 
 
 @pytest.mark.parametrize(
