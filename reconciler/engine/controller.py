@@ -22,7 +22,7 @@ from reconciler.engine.sources import Sources
 from reconciler.engine.timers import Timers
 from reconciler.engine.workers import Workers
 from reconciler.engine.world import World
-from reconciler.model.change import EventType
+from reconciler.model.change import EventType, Resource
 from reconciler.model.outcome import Reason, StageError, Terminal
 from reconciler.model.resource import API_VERSION
 from reconciler.ports import Clock, Cluster, Renderer, Source
@@ -31,6 +31,9 @@ log = logging.getLogger(__name__)
 
 _READERS = 8
 """Repositories that are asked at the same time; they wait for hosts, not for a processor."""
+_INSTALLING = 30.0
+"""Seconds for which a kind that is not served is waited for: a definition is served about a second after it is made, and
+the controller may be started by the very command that installs it."""
 
 
 class Controller:
@@ -112,19 +115,24 @@ class Controller:
         except StageError as error:
             failed(error)
 
-    def _served(self, kind: str) -> Any:
+    def _served(self, kind: str) -> Resource | None:
+        """None when told to stop. Raises Terminal once the kind has been missing for too long."""
+        missing_until = time.monotonic() + _INSTALLING
         while not self._stopping.is_set():
             try:
                 resource = self._cluster.resource(API_VERSION, kind)
             except StageError as error:
                 log.warning("waiting for the API server", extra={"why": error.message})
                 self._stopping.wait(2.0)
+                missing_until = time.monotonic() + _INSTALLING
                 continue
-            if resource is None:
+            if resource is not None:
+                return resource
+            if time.monotonic() > missing_until:
                 raise Terminal(
                     Reason.UNKNOWN_KIND, f"the kind {kind} is not served by this cluster: run `dispatch install` first"
                 )
-            return resource
+            self._stopping.wait(0.5)
         return None
 
     def _take(self, kind: str, type: EventType, document: dict[str, Any]) -> None:

@@ -142,6 +142,21 @@ def test_kill_9_in_the_middle_of_a_thousand_objects_is_taken_up_again(
     assert len(names(lonely)) == 1000
 
 
+def test_a_controller_that_starts_before_its_kinds_are_installed_takes_up_work_once_they_are(tmp_path: Path) -> None:
+    with Sandbox.start(tmp_path / "bare", [Part.APISERVER], print) as bare:
+        cluster = open_cluster(bare)
+        team = Team(cluster, Somebody(bare), fresh_namespace(bare), tmp_path)
+        team.push({"web/settings.yaml": config_map("settings", answer="42")})
+        with process(bare, team, tmp_path / "cache") as controller:
+            time.sleep(3)
+            assert controller.poll() is None
+            install_kinds(cluster)
+            team.read_repository()
+            team.deploy("web", "web")
+            team.until_ready("web")
+        cluster.close()
+
+
 def test_sigterm_in_the_middle_of_a_thousand_objects_ends_it_within_ten_seconds(
     server: Sandbox, lonely: Team, tmp_path: Path
 ) -> None:
