@@ -16,6 +16,7 @@ from reconciler.model.change import Answer, Event, Resource
 from reconciler.model.identity import GroupKind
 from reconciler.model.render import Render
 from reconciler.model.rendered import ReadSet, Rendered
+from reconciler.model.rollout import Asked, Decision, Limits, RolloutSeen
 
 
 class Entry(NamedTuple):
@@ -25,6 +26,10 @@ class Entry(NamedTuple):
     oid: str
     mode: int
     size: int
+
+
+Blob = tuple[int, str] | bytes | None
+"""A file to be committed: (mode, oid) of a blob that the mirror has, new content (mode 0o100644), or None: no file."""
 
 
 class Tree(Protocol):
@@ -83,6 +88,61 @@ class Source(Protocol):
 
     def subject(self, remote: Remote, commit: str) -> str:
         """`author: first line` of a fetched commit, for people; at most 120 characters."""
+
+    def message(self, remote: Remote, commit: str) -> str:
+        """The whole message of a fetched commit, trailers included."""
+
+    def commit(self, remote: Remote, parent: str | None, files: Mapping[str, Blob], message: str) -> str:
+        """A new commit in the mirror: the tree of `parent` (empty when None) with these files put in, or with None
+        taken out. No work tree is used. The same arguments give the same commit: a second try makes no second one.
+        Raises Transient(SOURCE_UNREACHABLE) when the mirror has lost the parent.
+        """
+
+    def push(self, remote: Remote, commit: str, ref: str, expected: str | None) -> None:
+        """Move a full ref of the remote to `commit`, if it is still at `expected` (None: if it is not there yet).
+
+        A ref that is at `commit` already is done. Raises Transient(CONFLICT) when it has moved, Terminal(SOURCE_DENIED)
+        when it may not be written, Transient(SOURCE_UNREACHABLE).
+        """
+
+
+class PullRequest(NamedTuple):
+    """A request to merge the branch `head` into `base`. `state` is `open`, `closed` or `merged`; `head_commit` is what
+    the branch holds now, `merge_commit` what `base` got, empty while it is not merged.
+    """
+
+    number: int
+    url: str
+    head: str
+    base: str
+    head_commit: str
+    state: str
+    merge_commit: str = ""
+
+
+class Forge(Protocol):
+    """One repository of a forge (Gitea, GitHub, GitLab). Every method raises Transient(FORGE_UNREACHABLE) when no
+    answer comes or the forge is busy, Terminal(FORGE_DENIED) when the token lacks a right.
+    """
+
+    def find(self, head: str, base: str) -> PullRequest | None:
+        """The newest pull request of these branches, open ones first, whatever its state; None when there is none."""
+
+    def open(self, head: str, base: str, title: str, body: str) -> PullRequest:
+        """Open one, or adopt the one that is open already."""
+
+    def read(self, number: int) -> PullRequest:
+        """Raises Terminal(FORGE_DENIED) when there is none of this number."""
+
+    def merge(self, number: int, expected_head: str, message: str) -> PullRequest:
+        """Merge if the branch still holds `expected_head`. One that is merged already is done.
+
+        Raises Transient(CONFLICT) when the branch has moved, Blocked(MERGE_BLOCKED) while the forge's own rules forbid
+        the merge (approvals, checks, a conflict).
+        """
+
+    def close(self, number: int) -> PullRequest:
+        """Close it without merging; one that is not open is left as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,3 +227,37 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Seconds that only grow, for waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What a strategy needs to know to be written down: the Rollout's name and namespace, where Argo Rollouts reaches
+    Dispatch's gates (`http://host:port/gates`) and the operator's Prometheus (empty when there is none), and the
+    Service that users reach (blue/green; empty when there is none).
+    """
+
+    namespace: str
+    name: str
+    gates: str
+    prometheus: str = ""
+    service: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """`strategy` is the Rollout's `spec.strategy`; `objects` are what it refers to: AnalysisTemplates, Services."""
+
+    strategy: Mapping[str, Any]
+    objects: tuple[dict[str, Any], ...] = ()
+
+
+class RolloutStrategy(Protocol):
+    """One way of walking versions out. Pure: nothing is read, nothing is written, time is passed in."""
+
+    def write(self, params: Any, making: Making) -> Written:
+        """`params` is the strategy's section of `spec.strategy`. Raises Terminal(INVALID_SPEC)."""
+
+    def decide(self, seen: RolloutSeen, asked: Sequence[Asked], limits: Limits, now: datetime) -> Decision:
+        """What to do about the Rollout now. At most one step is released, only of the version that was seen; an abort
+        goes before everything else.
+        """

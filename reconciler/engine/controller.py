@@ -32,8 +32,8 @@ log = logging.getLogger(__name__)
 _READERS = 8
 """Repositories that are asked at the same time; they wait for hosts, not for a processor."""
 _INSTALLING = 30.0
-"""Seconds for which a kind that is not served is waited for: a definition is served about a second after it is made, and
-the controller may be started by the very command that installs it."""
+"""Seconds for which a kind that is not served is waited for: a definition is served about a second after it is made,
+and the controller may be started by the very command that installs it."""
 
 
 class Controller:

@@ -27,6 +27,7 @@ from reconciler.model.resource import (
     Section,
 )
 from reconciler.model.rule import matching, validations
+from reconciler.model.strategy import Strategy
 
 __all__ = [
     "Application",
@@ -181,6 +182,7 @@ class ApplicationSpec(Section):
     destination: Destination = Destination()
     sync: Sync = Sync()
     drift: DriftPolicy = DriftPolicy()
+    strategy: Strategy = Strategy()
     depends_on: Annotated[
         tuple[Name, ...],
         Field(

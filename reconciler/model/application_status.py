@@ -66,6 +66,60 @@ class ObjectHealth(Record):
     message: Annotated[str, Field(description="Why.")] = ""
 
 
+class RolloutState(Record):
+    """One Rollout of the Application, as Dispatch last saw it and decided about it."""
+
+    object: Annotated[str, Field(description="`Rollout.argoproj.io/staging/web`.")]
+    revision: Annotated[str, Field(description="The commit whose version is walked out, or runs.")] = ""
+    template: Annotated[str, Field(description="The digest of its pod template.")] = ""
+    pod_hash: Annotated[str, Field(description="The hash of its pods.")] = ""
+    phase: Annotated[str, Field(description="Argo Rollouts' own word.")] = ""
+    step: Annotated[int | None, Field(description="How many steps are done.")] = None
+    steps: Annotated[int, Field(description="How many there are.")] = 0
+    decision: Annotated[str, Field(description="What Dispatch does about it: wait, hold, release, abort, ...")] = ""
+    message: Annotated[str, Field(description="Why.")] = ""
+
+
+class QueuedRevision(Record):
+    """A revision that Git has and that is not taken up yet."""
+
+    revision: Annotated[str, Field(description="The revision that waits.")]
+    running: Annotated[str, Field(description="The commit that is applied instead.")] = ""
+    reason: Annotated[str, Field(description="Why, in one word for scripts.")]
+    message: Annotated[str, Field(description="Why, and what to do.")] = ""
+
+
+class VetoEntry(Record):
+    """A version that was aborted: nothing starts it again until the veto is lifted (`dispatch rollout retry`)."""
+
+    template: Annotated[str, Field(description="The digest of its pod template.")]
+    images: Annotated[tuple[str, ...], Field(description="The images that it ran.")] = ()
+    revision: Annotated[str, Field(description="The commit that brought it.")] = ""
+    why: Annotated[str, Field(description="Why it was aborted.")] = ""
+    by: Annotated[str, Field(description="Who aborted it; empty when an analysis did.")] = ""
+    at: Annotated[datetime, Field(description="When.")]
+
+
+class PromotedRevision(Record):
+    """The last version that went all the way."""
+
+    revision: Annotated[str, Field(description="The commit that brought it.")]
+    templates: Annotated[
+        dict[str, str], Field(description="The digest of the pod template of each workload, by its name.")
+    ] = {}
+    at: Annotated[datetime, Field(description="When it was promoted.")]
+
+
+class RevertState(Record):
+    """What happened in Git after an abort."""
+
+    template: Annotated[str, Field(description="The digest of the pod template that was aborted.")]
+    commit: Annotated[str, Field(description="The commit that undoes it.")] = ""
+    pull_request: Annotated[str, Field(description="Its pull request, where a forge is set.")] = ""
+    state: Annotated[str, Field(description="Pushed, Open, Merged or Failed.")] = ""
+    message: Annotated[str, Field(description="Why it failed, or what it waits for.")] = ""
+
+
 class ApplicationStatus(Record):
     """What was last seen and done."""
 
@@ -88,5 +142,10 @@ class ApplicationStatus(Record):
         tuple[DriftEntry, ...], Field(description="What differs, then what was put back lately; at most 20.")
     ] = ()
     hooks_not_run: Annotated[tuple[str, ...], Field(description="Helm hooks of the chart: named, not run.")] = ()
+    rollouts: Annotated[tuple[RolloutState, ...], Field(description="Its Rollouts, when it has some.")] = ()
+    queued: Annotated[QueuedRevision | None, Field(description="The revision that waits for its turn.")] = None
+    promoted: Annotated[PromotedRevision | None, Field(description="The last version that went all the way.")] = None
+    vetoes: Annotated[tuple[VetoEntry, ...], Field(description="Versions that may not come back; at most 20.")] = ()
+    revert: Annotated[RevertState | None, Field(description="What happened in Git after the last abort.")] = None
     history: Annotated[tuple[HistoryEntry, ...], Field(description="The last runs, the newest first.")] = ()
     handled_sync: Annotated[str, Field(description="The last request of `dispatch sync` that was carried out.")] = ""

@@ -54,6 +54,23 @@ class Reason(StrEnum):
     # the wait for health
     DEGRADED = "Degraded"
     TIMEOUT = "HealthCheckTimeout"
+    # versions on their way out
+    ROLLING_OUT = "RollingOut"
+    ROLLOUT_PAUSED = "RolloutPaused"
+    ROLLOUT_ABORTED = "RolloutAborted"
+    ROLLOUT_ACTION = "RolloutAction"
+    PROMOTED = "Promoted"
+    STEPS_SKIPPED = "StepsSkipped"
+    REVISION_QUEUED = "RevisionQueued"
+    REVISION_BLOCKED = "RevisionBlocked"
+    VETOED = "Vetoed"
+    REVERTED = "Reverted"
+    REVERT_FAILED = "RevertFailed"
+    REBUILDING = "RebuildingFromLastPromoted"
+    # the forge
+    FORGE_UNREACHABLE = "ForgeUnreachable"
+    FORGE_DENIED = "ForgeDenied"
+    MERGE_BLOCKED = "MergeBlocked"
     # ours
     INTERNAL = "InternalError"
 

@@ -43,7 +43,7 @@ def _type(schema: dict[str, Any]) -> str:
         return "number or text"
     if schema["type"] == "array":
         return f"list of {'maps' if schema['items']['type'] == 'object' else 'text'}"
-    return {"string": "text", "boolean": "true or false", "object": "map"}[schema["type"]]
+    return {"string": "text", "integer": "number", "boolean": "true or false", "object": "map"}[schema["type"]]
 
 
 def table(kind: str) -> str:

@@ -1,0 +1,1 @@
+"""What Dispatch answers over HTTP: the gates that Argo Rollouts asks."""

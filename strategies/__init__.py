@@ -1,0 +1,1 @@
+"""Decisions about how versions move: pure functions of values, with time passed in. They know the model only."""
