@@ -72,9 +72,19 @@ def up(
     with _plain_errors():
         with ProgressPrinter() as progress:
             done = named.up(name, parts, progress, ports, detach=not foreground)
+            if not bare:
+                _renderers(progress)
         click.echo(_welcome(name, done.sandbox, bool(done.started), time.monotonic() - began))
         if foreground:
             _stay(name, done.sandbox)
+
+
+def _renderers(progress: Callable[[str], None]) -> None:
+    """Build what `dispatch render` and the controller need and this machine has not: a cluster alone shows nothing."""
+    from reconciler import app
+    from reconciler.sandbox import tools
+
+    tools.ensure([name for name in ("kustomize", "helm") if app.tool(name) is None], progress)
 
 
 @sandbox.command()
