@@ -34,6 +34,23 @@ def repository() -> dict[str, Any]:
     }
 
 
+def rollout_action() -> dict[str, Any]:
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "RolloutAction",
+        "metadata": {"name": "web-promote-1"},
+        "spec": {
+            "application": "web",
+            "action": "Promote",
+            "rollout": "web",
+            "uid": "0a1b2c3d-0000-4000-8000-000000000000",
+            "podHash": "5d4f8c7b9",
+            "step": 1,
+            "by": "ada@example.com",
+        },
+    }
+
+
 _GONE = object()
 
 
@@ -63,7 +80,8 @@ def bad(base: dict[str, Any], path: str, *values: Any, field: str | None = None)
     return [_case(base, path, value, path if field is None else field) for value in values]
 
 
-_APP, _REPO = application(), repository()
+_APP, _REPO, _ACT = application(), repository(), rollout_action()
+_ABORT = _with(_with(_ACT, "spec.action", "Abort"), "spec.step", _GONE)
 _LONG = "a" * 254
 
 CASES: list[Case] = [
@@ -168,6 +186,21 @@ CASES: list[Case] = [
         _REPO, "spec.credentialsRef", {}, {"name": None}, {"name": "A"}, {"name": ""}, field="spec.credentialsRef.name"
     ),
     *bad(_REPO, "spec.credentialsRef", {"name": "a", "namespace": "b"}, field="spec.credentialsRef.namespace"),
+    *good(_ACT, "spec.step", 0, 63, _GONE, None),
+    *bad(_ACT, "spec.step", -1, "1", 1.5, True, 100001),
+    *good(_ABORT, "spec.action", "Abort", "Retry", "PromoteFull", "Promote"),
+    *bad(_ABORT, "spec.step", 0, field="spec"),
+    *bad(_ACT, "spec.action", _GONE, None, "", "promote", "Undo", 1),
+    *bad(_ACT, "spec.application", _GONE, "", "A", 1),
+    *bad(_ACT, "spec.rollout", _GONE, "", "a b", 1),
+    *bad(_ACT, "spec.uid", _GONE, "", "u" * 65, 1),
+    *good(_ACT, "spec.podHash", "a", "0", "Abc-1"),
+    *bad(_ACT, "spec.podHash", _GONE, "", "a b", "-a", "a/b", "a" * 64, 5),
+    *good(_ACT, "spec.by", "system:serviceaccount:team-a:ci", "Ada Lovelace", "u" * 1024),
+    *bad(_ACT, "spec.by", _GONE, None, "", "u" * 1025, 1),
+    *good(_ACT, "spec.reason", "looks good: 0.1% errors\n", "", None, "r" * 1024),
+    *bad(_ACT, "spec.reason", "r" * 1025, 1),
+    *bad(_ACT, "spec.podhash", "a"),
 ]
 
 

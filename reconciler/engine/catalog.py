@@ -9,12 +9,12 @@ from typing import Any
 from reconciler.core.applyset import applyset_id
 from reconciler.engine.keys import Key
 from reconciler.model.application import Application
-from reconciler.model.document import load
+from reconciler.model.document import Loaded, load
 from reconciler.model.manifest import Origin
 from reconciler.model.outcome import Terminal
 from reconciler.model.repository import Repository
 
-Entry = Application | Repository | Terminal
+Entry = Loaded | Terminal
 
 
 class Catalog:
@@ -101,7 +101,7 @@ class Catalog:
         with self._lock:
             return self._sets.get(applyset)
 
-    def _get(self, key: Key) -> Application | Repository | None:
+    def _get(self, key: Key) -> Loaded | None:
         with self._lock:
             entry = self._entries.get(key)
         if isinstance(entry, Terminal):

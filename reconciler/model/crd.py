@@ -13,9 +13,10 @@ from typing import Any
 from reconciler.model.application import Application
 from reconciler.model.repository import Repository
 from reconciler.model.resource import GROUP, VERSION
+from reconciler.model.rollout_action import RolloutAction
 from reconciler.model.structural import Schema, structural
 
-Kind = type[Application] | type[Repository]
+Kind = type[Application] | type[Repository] | type[RolloutAction]
 
 _READY = '.status.conditions[?(@.type=="Ready")]'
 _API_VERSION = "The version of the kind: `dispatch.dev/v1alpha1`."
@@ -44,6 +45,17 @@ REPOSITORY_COLUMNS = (
     _AGE,
     _MESSAGE,
 )
+ACTION_COLUMNS = (
+    _column("Application", ".spec.application", "Whose rollout it is about."),
+    _column("Rollout", ".spec.rollout", "Which Rollout."),
+    _column("Action", ".spec.action", "What is asked."),
+    _column("Step", ".spec.step", "At which step, counted from 0.", type="integer"),
+    _column("By", ".spec.by", "Who asks."),
+    _column("State", ".status.state", "What has become of it."),
+    _AGE,
+    _column("Version", ".spec.podHash", "The hash of the pods that it is about.", wide=True),
+    _column("Message", ".status.message", "What was done, or why not.", wide=True),
+)
 
 
 def definitions() -> list[dict[str, Any]]:
@@ -58,6 +70,7 @@ def definitions() -> list[dict[str, Any]]:
             {"applyset.kubernetes.io/is-parent-type": "true"},
         ),
         _definition(Repository, "repositories", "drepo", REPOSITORY_COLUMNS, {}),
+        _definition(RolloutAction, "rolloutactions", "draction", ACTION_COLUMNS, {}),
     ]
 
 

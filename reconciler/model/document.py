@@ -22,10 +22,13 @@ from reconciler.model.outcome import Reason, Terminal
 from reconciler.model.problem import Path, field_name, in_words, section
 from reconciler.model.repository import Repository
 from reconciler.model.resource import API_VERSION, GROUP
+from reconciler.model.rollout_action import RolloutAction
 from reconciler.model.structural import Schema
 from reconciler.model.suggest import nearest
 
-KINDS: dict[str, Kind] = {"Application": Application, "Repository": Repository}
+KINDS: dict[str, Kind] = {"Application": Application, "Repository": Repository, "RolloutAction": RolloutAction}
+
+Loaded = Application | Repository | RolloutAction
 
 # meta/v1 ObjectMeta. An unknown field in it is an error of the server, too.
 _METADATA = (
@@ -66,20 +69,20 @@ def is_ours(document: Any) -> bool:
     return isinstance(document, Mapping) and group_of(str(document.get("apiVersion", ""))) == GROUP
 
 
-def load(document: dict[str, Any], origin: Origin, lines: Mapping[Path, int] | None = None) -> Application | Repository:
+def load(document: dict[str, Any], origin: Origin, lines: Mapping[Path, int] | None = None) -> Loaded:
     """The model. Raises Terminal(INVALID_SPEC) with one line for each error: `file:line: field: what is wrong`.
 
     `lines` gives the line of fields, by path; without it each error has the line of the document. A status that cannot
     be read (a newer Dispatch wrote it) counts as none.
     """
     found = read(document)
-    if isinstance(found, Application | Repository):
+    if isinstance(found, Loaded):
         return found
     told = [f"{Origin(origin.file, line_of(each.path, lines or {}, origin.line))}: {each}" for each in found]
     raise Terminal(Reason.INVALID_SPEC, "\n".join(told))
 
 
-def read(document: dict[str, Any]) -> Application | Repository | list[Problem]:
+def read(document: dict[str, Any]) -> Loaded | list[Problem]:
     """The model, or all that is wrong, in the order of the schema."""
     kind = _kind(document)
     if isinstance(kind, Problem):
@@ -121,7 +124,8 @@ def _kind(document: dict[str, Any]) -> Kind | Problem:
         return Problem(("kind",), "missing")
     if not isinstance(name, str) or name not in KINDS:
         close = nearest(str(name), KINDS)
-        hint = f"did you mean {close}?" if close else f"the kinds are {' and '.join(KINDS)}"
+        *names, last = KINDS
+        hint = f"did you mean {close}?" if close else f"the kinds are {', '.join(names)} and {last}"
         return Problem(("kind",), f"{_short(name)} is no kind of {GROUP}; {hint}")
     return KINDS[name]
 

@@ -26,6 +26,7 @@ from reconciler.model.manifest import Origin
 from reconciler.sandbox import credentials
 from reconciler.sandbox.platform import Part, Sandbox
 
+_PLURALS = {"Application": "applications", "Repository": "repositories", "RolloutAction": "rolloutactions"}
 _ACCOUNT = "system:serviceaccount:dispatch-system:dispatch-controller"
 
 
@@ -65,9 +66,10 @@ def request(sandbox: Sandbox, method: str, path: str, body: Any = None, accept: 
 def test_installing_names_each_object_and_what_became_of_it(installed: Installed) -> None:
     assert (installed.ran.code, installed.ran.err) == (0, "")
     lines = installed.ran.out.splitlines()
-    assert lines[:3] == [
+    assert lines[:4] == [
         "customresourcedefinition.apiextensions.k8s.io/applications.dispatch.dev created",
         "customresourcedefinition.apiextensions.k8s.io/repositories.dispatch.dev created",
+        "customresourcedefinition.apiextensions.k8s.io/rolloutactions.dispatch.dev created",
         "namespace/dispatch-system created",
     ]
     assert "serviceaccount/dispatch-controller created" in lines
@@ -95,20 +97,20 @@ def test_what_a_dry_run_prints_is_taken_by_the_server(installed: Installed) -> N
 
 
 def test_the_definitions_are_established_and_structural(installed: Installed) -> None:
-    for name in ("applications", "repositories"):
+    for name, short in (("applications", "dapp"), ("repositories", "drepo"), ("rolloutactions", "draction")):
         definition = request(
             installed.sandbox, "GET", f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}.dispatch.dev"
         )
         conditions = {each["type"]: each["status"] for each in definition["status"]["conditions"]}
         assert conditions == {"NamesAccepted": "True", "Established": "True"}
-        assert definition["status"]["acceptedNames"]["shortNames"] == [{"a": "dapp", "r": "drepo"}[name[0]]]
+        assert definition["status"]["acceptedNames"]["shortNames"] == [short]
 
 
 def test_the_model_and_the_server_draw_the_same_line(installed: Installed, space: str) -> None:
     """Each case of the table: what the one refuses the other refuses, what the one takes the other takes."""
     wrong = []
     for case in CASES:
-        plural = "applications" if case.document["kind"] == "Application" else "repositories"
+        plural = _PLURALS[case.document["kind"]]
         path = f"/apis/dispatch.dev/v1alpha1/namespaces/{space}/{plural}?dryRun=All&fieldValidation=Strict"
         answer = request(installed.sandbox, "POST", path, case.document)
         refused = answer["kind"] == "Status"

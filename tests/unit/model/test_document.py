@@ -110,7 +110,10 @@ def test_a_misspelt_section_and_a_misspelt_label_are_named() -> None:
         ({"apiVersion": None}, "apiVersion: missing"),
         ({"kind": None}, "kind: missing"),
         ({"kind": "Aplication"}, "kind: 'Aplication' is no kind of dispatch.dev; did you mean Application?"),
-        ({"kind": "Pod"}, "kind: 'Pod' is no kind of dispatch.dev; the kinds are Application and Repository"),
+        (
+            {"kind": "Pod"},
+            "kind: 'Pod' is no kind of dispatch.dev; the kinds are Application, Repository and RolloutAction",
+        ),
         ({"kind": ["Application"]}, "kind: ['Application'] is no kind of dispatch.dev; did you mean Application?"),
         ({"metadata": None}, "metadata: missing"),
         ({"metadata": []}, "metadata: must be a map of fields, not a list"),
