@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _WAIT = 30.0
 """Seconds for the server to serve a new kind; it takes about one."""
 
+_SERVERS = frozenset({"resourceVersion", "generation", "managedFields"})
+
 
 @click.command()
 @cluster_options
@@ -135,8 +137,13 @@ def _title(document: Mapping[str, Any]) -> str:
 def _done(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> str:
     if before is None:
         return "created"
-    same = before["metadata"]["resourceVersion"] == after["metadata"]["resourceVersion"]
-    return "unchanged" if same else "configured"
+    return "unchanged" if _ours(before) == _ours(after) else "configured"
+
+
+def _ours(document: Mapping[str, Any]) -> dict[str, Any]:
+    """All but what the server's own controllers keep: they write the status of a definition or a policy at any time."""
+    metadata = {name: value for name, value in document["metadata"].items() if name not in _SERVERS}
+    return {**document, "metadata": metadata, "status": None}
 
 
 def _wait_until_served(cluster: Cluster, definitions: Iterable[Mapping[str, Any]]) -> None:

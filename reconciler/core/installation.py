@@ -1,13 +1,16 @@
 """What `dispatch install` puts into a cluster: the kinds, a namespace, and the least rights that the controller needs.
 
-Three roles, so that each can be read, bound and widened by itself:
+Three roles for the controller, so that each can be read, bound and widened by itself:
 
-- `dispatch-controller`: its own kinds, and Kubernetes events. Nothing else.
+- `dispatch-controller`: its own kinds, the state of Argo's Rollouts, and Kubernetes events. Nothing else.
 - `dispatch-applier`: what Applications may contain. An aggregate of every ClusterRole with the label
   `rbac.dispatch.dev/aggregate-to-applier: "true"`; `dispatch-applier-workloads` brings the common workload kinds.
   Secrets, roles, webhooks and definitions are not among them: add a labelled ClusterRole for those that you want.
 - `dispatch-credentials`: `get` of Secrets, bound by a RoleBinding only in the namespaces that hold Repositories with
   credentials. Never `list`: that is reading all of them.
+
+One for people: `dispatch-approver`, the right to ask a rollout to go on or back (core/approving.py). No other role
+brings it.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from reconciler.core.approving import approver_rules, policy, policy_binding
 from reconciler.model.crd import definitions
 from reconciler.model.resource import GROUP
 
@@ -22,12 +26,16 @@ NAMESPACE = "dispatch-system"
 CONTROLLER = "dispatch-controller"
 APPLIER = "dispatch-applier"
 CREDENTIALS = "dispatch-credentials"
+APPROVER = "dispatch-approver"
+PORT = 8080
+"""Where the controller answers the gates of Argo Rollouts."""
 AGGREGATE = "rbac.dispatch.dev/aggregate-to-applier"
 
 _LABELS = {"app.kubernetes.io/name": "dispatch", "app.kubernetes.io/part-of": "dispatch"}
 _CACHE = "/var/cache/dispatch"
 _RBAC = "rbac.authorization.k8s.io"
 _KINDS = ("applications", "repositories")
+_SEEN = ("get", "list", "watch")
 _APPLY = ("get", "list", "watch", "create", "patch", "delete")
 """An apply that creates is checked for `create` as well as `patch`."""
 
@@ -58,6 +66,14 @@ def objects(wanted: Installation) -> list[dict[str, Any]]:
     return [
         *definitions(),
         _namespace(wanted.namespace),
+        # Before anybody may create what it guards.
+        _object("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy", APPROVER, spec=policy()),
+        _object(
+            "admissionregistration.k8s.io/v1",
+            "ValidatingAdmissionPolicyBinding",
+            APPROVER,
+            spec=policy_binding(APPROVER),
+        ),
         _object("v1", "ServiceAccount", CONTROLLER, namespace=wanted.namespace),
         _role(CONTROLLER, _own_rules()),
         _bound(CONTROLLER, account),
@@ -69,17 +85,30 @@ def objects(wanted: Installation) -> list[dict[str, Any]]:
         # Into `view` only. Whoever may write an Application deploys with the controller's rights, not with their own,
         # so being an editor of a namespace must not be enough for it.
         _role(
-            "dispatch-view", [_rule(GROUP, _KINDS, ["get", "list", "watch"])], {f"{_RBAC}/aggregate-to-view": "true"}
+            "dispatch-view",
+            [_rule(GROUP, (*_KINDS, "rolloutactions"), _SEEN)],
+            {f"{_RBAC}/aggregate-to-view": "true"},
         ),
-        *([_deployment(wanted)] if wanted.image else []),
+        # Aggregated to nothing: to approve is a right of its own, which being an editor does not bring.
+        _role(APPROVER, [_rule(*each) for each in approver_rules()]),
+        *([_service(wanted), _deployment(wanted)] if wanted.image else []),
     ]
 
 
 def _own_rules() -> list[dict[str, Any]]:
-    """The ApplySet's label and annotations are on the Application itself, hence its `patch`."""
+    """The ApplySet's label and annotations are on the Application itself, hence its `patch`.
+
+    RolloutActions are answered and later deleted, never created: the controller cannot approve. Promoting and aborting
+    is writing the status of a Rollout; its ReplicaSets are deleted where they are left over (core/progressive).
+    """
     return [
-        _rule(GROUP, _KINDS, ["get", "list", "watch"]),
+        _rule(GROUP, _KINDS, _SEEN),
         _rule(GROUP, ["applications", "applications/status", "repositories/status"], ["patch"]),
+        _rule(GROUP, ["rolloutactions"], [*_SEEN, "delete"]),
+        _rule(GROUP, ["rolloutactions/status"], ["patch"]),
+        _rule("argoproj.io", ["analysisruns", "rollouts"], _SEEN),
+        _rule("argoproj.io", ["rollouts/status"], ["patch"]),
+        _rule("apps", ["replicasets"], [*_SEEN, "delete"]),
         _rule("", ["events"], ["create", "patch"]),
     ]
 
@@ -88,7 +117,7 @@ def _workload_rules() -> list[dict[str, Any]]:
     """A namespace may be made, and never deleted: all that is in it would go with it."""
     return [
         *(_rule(group, kinds, _APPLY) for group, kinds in _WORKLOADS.items()),
-        _rule("", ["namespaces"], ["get", "list", "watch", "create", "patch"]),
+        _rule("", ["namespaces"], [*_SEEN, "create", "patch"]),
     ]
 
 
@@ -133,15 +162,26 @@ def _bound(role: str, account: dict[str, str], namespace: str = "") -> dict[str,
     )
 
 
+_POD = {"app.kubernetes.io/name": "dispatch", "app.kubernetes.io/component": "controller"}
+
+
+def _service(wanted: Installation) -> dict[str, Any]:
+    """Where Argo Rollouts reaches the gates, and nobody else needs to: it is not meant for an Ingress."""
+    ports = [{"name": "gates", "port": PORT, "targetPort": "gates"}]
+    return _object(
+        "v1", "Service", CONTROLLER, namespace=wanted.namespace, labels=_POD, spec={"selector": _POD, "ports": ports}
+    )
+
+
 def _deployment(wanted: Installation) -> dict[str, Any]:
     """One replica, replaced before its successor starts: two controllers would do everything twice."""
-    labels = {"app.kubernetes.io/name": "dispatch", "app.kubernetes.io/component": "controller"}
+    labels = _POD
     pod = {
         "serviceAccountName": CONTROLLER,
         "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "fsGroup": 65532}
         | {"seccompProfile": {"type": "RuntimeDefault"}},
         "terminationGracePeriodSeconds": 15,
-        "containers": [_container(wanted.image)],
+        "containers": [_container(wanted)],
         "volumes": [{"name": "cache", "emptyDir": {}}, {"name": "tmp", "emptyDir": {}}],
     }
     return _object(
@@ -159,11 +199,14 @@ def _deployment(wanted: Installation) -> dict[str, Any]:
     )
 
 
-def _container(image: str) -> dict[str, Any]:
+def _container(wanted: Installation) -> dict[str, Any]:
+    gates = f"http://{CONTROLLER}.{wanted.namespace}.svc:{PORT}"
     return {
         "name": "controller",
-        "image": image,
-        "args": ["run", "--log-format=json"],
+        "image": wanted.image,
+        "args": ["run", "--log-format=json", f"--listen=0.0.0.0:{PORT}", f"--gates-url={gates}"],
+        "ports": [{"name": "gates", "containerPort": PORT}],
+        "readinessProbe": {"httpGet": {"path": "/healthz", "port": "gates"}, "periodSeconds": 5},
         "env": [{"name": "DISPATCH_CACHE", "value": _CACHE}, {"name": "HOME", "value": _CACHE}],
         "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}},
         "securityContext": {

@@ -53,6 +53,39 @@ def test_there_is_a_deployment_only_with_an_image() -> None:
     assert container["args"][0] == "run"
 
 
+def test_the_gates_of_the_deployment_are_reached_by_its_service() -> None:
+    documents = printed("--image", "dispatch:1", "--namespace", "gitops")
+    (deployment,) = [each for each in documents if each["kind"] == "Deployment"]
+    (service,) = [each for each in documents if each["kind"] == "Service"]
+    template = deployment["spec"]["template"]
+    (container,) = template["spec"]["containers"]
+    (port,) = service["spec"]["ports"]
+    assert service["spec"]["selector"].items() <= template["metadata"]["labels"].items()
+    assert container["ports"] == [{"name": port["targetPort"], "containerPort": 8080}]
+    assert f"--listen=0.0.0.0:{container['ports'][0]['containerPort']}" in container["args"]
+    assert f"--gates-url=http://{service['metadata']['name']}.gitops.svc:{port['port']}" in container["args"]
+    assert container["readinessProbe"]["httpGet"] == {"path": "/healthz", "port": "gates"}
+
+
+def test_only_one_role_lets_a_person_approve_and_it_is_aggregated_to_nothing() -> None:
+    roles = [each for each in printed() if each["kind"] == "ClusterRole"]
+    approving = [
+        role["metadata"]
+        for role in roles
+        for rule in role.get("rules", ())
+        if "rolloutactions" in rule["resources"] and "create" in rule["verbs"]
+    ]
+    assert [each["name"] for each in approving] == ["dispatch-approver"]
+    assert not [label for label in approving[0]["labels"] if "aggregate" in label]
+    bound = [each["roleRef"]["name"] for each in printed() if "roleRef" in each]
+    assert "dispatch-approver" not in bound
+
+
+def test_the_policy_is_there_before_anything_that_gives_a_right() -> None:
+    kinds = [each["kind"] for each in printed()]
+    assert kinds.index("ValidatingAdmissionPolicyBinding") < kinds.index("ClusterRole")
+
+
 def test_the_deployment_fits_the_policy_of_its_namespace() -> None:
     """Pod Security Standards, "restricted": https://kubernetes.io/docs/concepts/security/pod-security-standards/."""
     documents = printed("--image", "dispatch:1")

@@ -54,11 +54,16 @@ def space(installed: Installed) -> str:
     return fresh_namespace(installed.sandbox)
 
 
-def request(sandbox: Sandbox, method: str, path: str, body: Any = None, accept: str = "application/json") -> Any:
-    """One request as the administrator, by nothing of ours: the answer, whatever it says."""
+def request(
+    sandbox: Sandbox, method: str, path: str, body: Any = None, accept: str = "application/json", user: object = None
+) -> Any:
+    """One request as the administrator (under the name of another user), by nothing of ours: the answer, whatever it
+    says."""
     token = credentials.token(sandbox.home, credentials.ADMINISTRATOR.name)
     with urllib3.PoolManager(ca_certs=str(sandbox.home.authority), timeout=30, retries=False) as pool:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", "Accept": accept}
+        if user and isinstance(user, str):
+            headers |= {"Impersonate-User": user, "Impersonate-Group": "system:masters"}
         answer = pool.request(method, sandbox.home.api_url + path, body=json.dumps(body), headers=headers)
     return answer.json()
 
@@ -112,7 +117,9 @@ def test_the_model_and_the_server_draw_the_same_line(installed: Installed, space
     for case in CASES:
         plural = _PLURALS[case.document["kind"]]
         path = f"/apis/dispatch.dev/v1alpha1/namespaces/{space}/{plural}?dryRun=All&fieldValidation=Strict"
-        answer = request(installed.sandbox, "POST", path, case.document)
+        spec = case.document.get("spec")
+        user = spec.get("by") if isinstance(spec, dict) else None
+        answer = request(installed.sandbox, "POST", path, case.document, user=user)
         refused = answer["kind"] == "Status"
         if refused != (case.field is not None):
             wrong.append(f"{case.name}: the server says {answer.get('message', 'yes')}")
@@ -196,6 +203,14 @@ def test_the_controller_may_do_what_it_does(may: Callable[..., bool]) -> None:
     for kind in ("applications", "repositories"):
         assert all(may(verb, "dispatch.dev", kind) for verb in ("get", "list", "watch"))
         assert may("patch", "dispatch.dev", kind, subresource="status")
+    for kind in ("rolloutactions", "applications"):
+        assert may("list", "dispatch.dev", kind, "team-a")
+    assert may("patch", "dispatch.dev", "rolloutactions", "team-a", subresource="status")
+    assert may("delete", "dispatch.dev", "rolloutactions", "team-a")
+    for kind in ("rollouts", "analysisruns"):
+        assert all(may(verb, "argoproj.io", kind, "team-a") for verb in ("get", "list", "watch")), kind
+    assert may("patch", "argoproj.io", "rollouts", "team-a", subresource="status")
+    assert may("delete", "apps", "replicasets", "team-a")
     assert may("patch", "dispatch.dev", "applications", "team-a", "web")
     assert may("create", "", "events", "team-a")
     for group, kind in (("", "configmaps"), ("apps", "deployments"), ("batch", "jobs"), ("argoproj.io", "rollouts")):
@@ -221,6 +236,9 @@ def test_the_controller_may_not_do_what_it_does_not_need(may: Callable[..., bool
     assert not may("create", "admissionregistration.k8s.io", "mutatingwebhookconfigurations")
     assert not may("create", "dispatch.dev", "applications", "team-a")
     assert not may("delete", "dispatch.dev", "applications", "team-a")
+    for verb in ("create", "patch", "update"):
+        assert not may(verb, "dispatch.dev", "rolloutactions", "team-a"), verb
+        assert not may(verb, "argoproj.io", "analysisruns", "team-a"), verb
     assert not may("*", "*", "*")
 
 

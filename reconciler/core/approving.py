@@ -1,0 +1,69 @@
+"""Who may approve: the role for people, and the policy by which the API server keeps approvals honest.
+
+A RolloutAction is worth what its `spec.by` is worth. So the API server itself (ValidatingAdmissionPolicy, KEP-3488)
+holds that field to the name of the user whose request it is; Dispatch need not be running for that, and cannot be
+talked round it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reconciler.model.resource import GROUP, VERSION
+
+_SEE = ("get", "list", "watch")
+
+_OWN_NAME = "object.spec.by == request.userInfo.username"
+_BARE = (
+    "!has(object.metadata.ownerReferences) && !has(object.metadata.finalizers) && "
+    "(!has(object.metadata.labels) || !object.metadata.labels.exists(key, key.startsWith('applyset.kubernetes.io/')))"
+)
+"""An action that has a label of an ApplySet would be pruned as if it had come from Git; a finalizer would keep an
+answered one for ever, and an owner would take one away before it is answered."""
+
+
+def policy() -> dict[str, Any]:
+    """The spec of the ValidatingAdmissionPolicy. What cannot be judged is refused (`failurePolicy`)."""
+    rule = {
+        "apiGroups": [GROUP],
+        "apiVersions": [VERSION],
+        "resources": ["rolloutactions"],
+        "operations": ["CREATE"],
+    }
+    return {
+        "failurePolicy": "Fail",
+        "matchConstraints": {"resourceRules": [rule]},
+        "validations": [
+            {
+                "expression": _OWN_NAME,
+                "messageExpression": "'spec.by must be ' + request.userInfo.username + "
+                "': nobody approves in the name of somebody else'",
+                "message": "spec.by must be your own user name: nobody approves in the name of somebody else",
+                "reason": "Forbidden",
+            },
+            {
+                "expression": _BARE,
+                "message": "a RolloutAction carries no owner, no finalizer and no label of an ApplySet",
+                "reason": "Invalid",
+            },
+        ],
+    }
+
+
+def policy_binding(name: str) -> dict[str, Any]:
+    """The spec of its binding: in every namespace, and a violation is a refusal."""
+    return {"policyName": name, "validationActions": ["Deny"]}
+
+
+def approver_rules() -> tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]:
+    """(group, resources, verbs) of the role for people: ask, and see what one asks about.
+
+    To be bound in the namespace of the Applications and, for the Rollouts to be seen, in that of their objects.
+    """
+    return (
+        (GROUP, ("rolloutactions",), ("create", *_SEE)),
+        (GROUP, ("applications",), _SEE),
+        ("argoproj.io", ("analysisruns", "rollouts"), _SEE),
+        ("apps", ("replicasets",), _SEE),
+        ("", ("pods",), _SEE),
+    )

@@ -1,0 +1,184 @@
+"""Who may approve, by the API server's own judgement: the role and the policy that `dispatch install` brings."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command_line import kubeconfig, put
+from kind_cases import rollout_action
+from sandbox_fixtures import fresh_namespace
+from team import eventually
+
+from reconciler.adapters.kube.cluster import KubeCluster, connect
+from reconciler.core.installation import APPROVER, Installation, objects
+from reconciler.model.change import Answer, Refusal, Resource
+from reconciler.sandbox.platform import Sandbox
+
+_ACTIONS = Resource("dispatch.dev/v1alpha1", "RolloutAction", "rolloutactions", True)
+_RBAC = "rbac.authorization.k8s.io"
+
+Person = Callable[[str], KubeCluster]
+
+
+@pytest.fixture(scope="module")
+def installed(apiserver: Sandbox) -> Iterator[KubeCluster]:
+    """The session's API server with what `dispatch install` applies, as its administrator sees it."""
+    with closing(connect(apiserver.kubeconfig)) as kube:
+        wanted = objects(Installation())
+        put(kube, [each for each in wanted if each["kind"] in ("CustomResourceDefinition", "Namespace")])
+        eventually(lambda: kube.invalidate() or kube.resource(_ACTIONS.api_version, _ACTIONS.kind))
+        put(kube, [each for each in wanted if each["kind"] not in ("CustomResourceDefinition", "Namespace")])
+        space = fresh_namespace(apiserver)
+        eventually(lambda: isinstance(kube.create(_ACTIONS, space, action("nobody", "sandbox-else")), Refusal))
+        yield kube
+
+
+@pytest.fixture
+def space(apiserver: Sandbox) -> str:
+    return fresh_namespace(apiserver)
+
+
+@pytest.fixture
+def person(installed: KubeCluster, apiserver: Sandbox, space: str, tmp_path: Path) -> Iterator[Person]:
+    """Somebody who is known to the API server as `user(space, name)`, without any right."""
+    with ExitStack() as open_ones:
+
+        def known(name: str) -> KubeCluster:
+            place = {"name": name, "namespace": space}
+            put(installed, [{"apiVersion": "v1", "kind": "ServiceAccount", "metadata": place}])
+            wish = {
+                "apiVersion": "authentication.k8s.io/v1",
+                "kind": "TokenRequest",
+                "spec": {"expirationSeconds": 600},
+            }
+            tokens = Resource("v1", "TokenRequest", f"serviceaccounts/{name}/token", True)
+            answer = created(installed.create(tokens, space, wish))
+            file = kubeconfig(
+                tmp_path / name, apiserver.home.api_url, answer["status"]["token"], apiserver.home.authority
+            )
+            return open_ones.enter_context(closing(connect(file)))
+
+        yield known
+
+
+def user(space: str, name: str) -> str:
+    return f"system:serviceaccount:{space}:{name}"
+
+
+def action(name: str, by: str, **metadata: Any) -> dict[str, Any]:
+    document = copy.deepcopy(rollout_action())
+    document["metadata"] = {"name": name, **metadata}
+    document["spec"]["by"] = by
+    return document
+
+
+def bind(kube: KubeCluster, space: str, name: str, role: str) -> None:
+    put(
+        kube,
+        [
+            {
+                "apiVersion": f"{_RBAC}/v1",
+                "kind": "RoleBinding",
+                "metadata": {"name": f"{name}-{role}", "namespace": space},
+                "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": space}],
+                "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": role},
+            }
+        ],
+    )
+
+
+def created(answer: Answer) -> dict[str, Any]:
+    assert not isinstance(answer, Refusal), answer
+    return answer
+
+
+def refused(answer: Answer) -> Refusal:
+    assert isinstance(answer, Refusal), answer
+    return answer
+
+
+def test_an_approver_asks_in_their_own_name(installed: KubeCluster, person: Person, space: str) -> None:
+    ada = person("ada")
+    bind(installed, space, "ada", APPROVER)
+    eventually(lambda: ada.allowed("create", _ACTIONS, space))
+    stored = created(ada.create(_ACTIONS, space, action("mine", user(space, "ada"))))
+    assert stored["spec"]["by"] == user(space, "ada")
+    assert ada.read(_ACTIONS, space, "mine") is not None
+
+
+def test_an_approver_cannot_ask_in_somebody_elses_name(installed: KubeCluster, person: Person, space: str) -> None:
+    ada = person("ada")
+    bind(installed, space, "ada", APPROVER)
+    eventually(lambda: ada.allowed("create", _ACTIONS, space))
+    for other in (user(space, "bob"), "sandbox-administrator", user(space, "ada").upper(), f" {user(space, 'ada')}"):
+        answer = refused(ada.create(_ACTIONS, space, action("theirs", other)))
+        assert answer.code == 403
+        assert f"spec.by must be {user(space, 'ada')}: nobody approves in the name of somebody else" in answer.message
+    assert installed.read(_ACTIONS, space, "theirs") is None
+
+
+def test_not_even_an_administrator_can(installed: KubeCluster, space: str) -> None:
+    assert refused(installed.create(_ACTIONS, space, action("a", user(space, "ada")))).code == 403
+    (answer,) = installed.apply([(_ACTIONS, action("b", user(space, "ada"), namespace=space))])
+    assert refused(answer).code == 403
+    created(installed.create(_ACTIONS, space, action("c", "sandbox-administrator")))
+
+
+@pytest.mark.parametrize("role", ["none", "view", "edit", "admin"])
+def test_without_the_role_nobody_may_ask(installed: KubeCluster, person: Person, space: str, role: str) -> None:
+    bob = person("bob")
+    if role != "none":
+        bind(installed, space, "bob", role)
+    answer = refused(bob.create(_ACTIONS, space, action("mine", user(space, "bob"))))
+    assert answer.code == 403
+    assert f'User "{user(space, "bob")}" cannot create resource "rolloutactions"' in answer.message
+
+
+def test_an_approval_cannot_be_changed_answered_or_taken_away_by_an_approver(
+    installed: KubeCluster, person: Person, space: str
+) -> None:
+    ada = person("ada")
+    bind(installed, space, "ada", APPROVER)
+    eventually(lambda: ada.allowed("create", _ACTIONS, space))
+    stored = created(ada.create(_ACTIONS, space, action("mine", user(space, "ada")) | {"status": {"state": "Done"}}))
+    assert "status" not in stored
+    patches: list[tuple[dict[str, Any], str]] = [({"spec": {"step": 2}}, ""), ({"status": {"state": "Done"}}, "status")]
+    for patch, subresource in patches:
+        assert refused(ada.patch(_ACTIONS, space, "mine", patch, subresource)).code == 403
+    (answer,) = ada.delete([(_ACTIONS, space, "mine", stored["metadata"]["uid"])])
+    assert refused(answer).code == 403
+    assert refused(ada.patch(Resource("argoproj.io/v1alpha1", "Rollout", "rollouts", True), space, "web", {})).code in (
+        403,
+        404,
+    )
+
+
+def test_what_was_asked_is_changed_by_nobody(installed: KubeCluster, space: str) -> None:
+    created(installed.create(_ACTIONS, space, action("mine", "sandbox-administrator")))
+    for patch in ({"by": user(space, "ada")}, {"step": 2}, {"step": None}, {"podHash": "other"}, {"reason": "x"}):
+        answer = refused(installed.patch(_ACTIONS, space, "mine", {"spec": patch}))
+        assert answer.code == 422
+        assert "cannot be changed: create another RolloutAction" in answer.message
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"labels": {"applyset.kubernetes.io/part-of": "applyset-x-v1"}},
+        {"finalizers": ["example.com/keep"]},
+        {"ownerReferences": [{"apiVersion": "v1", "kind": "ConfigMap", "name": "x", "uid": "u"}]},
+    ],
+)
+def test_an_action_is_nobodys_property(installed: KubeCluster, space: str, metadata: dict[str, Any]) -> None:
+    answer = refused(installed.create(_ACTIONS, space, action("owned", "sandbox-administrator", **metadata)))
+    assert answer.code == 422
+    assert "carries no owner, no finalizer and no label of an ApplySet" in answer.message
+
+
+def test_labels_of_ones_own_are_fine(installed: KubeCluster, space: str) -> None:
+    created(installed.create(_ACTIONS, space, action("mine", "sandbox-administrator", labels={"team": "a"})))
