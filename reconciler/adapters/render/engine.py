@@ -29,7 +29,7 @@ from reconciler.model.rendered import ReadSet, Rendered
 from reconciler.ports import RenderRequest, Tree
 
 # Part of every key: a change of how text becomes objects makes all earlier renders strangers.
-_FORMAT = 2
+_FORMAT = 3
 
 
 class RenderEngine:

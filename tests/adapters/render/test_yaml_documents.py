@@ -45,6 +45,13 @@ def test_empty_documents_are_left_out(text: str) -> None:
     assert read(text) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "value"), [("a: |\n  x\n  y", "x\ny\n"), ("a: |-\n  x", "x"), ("a: >+\n  x\n  y", "x y\n"), ("a: x", "x")]
+)
+def test_a_last_line_without_an_end_is_read_as_kubectl_reads_it(text: str, value: str) -> None:
+    assert read(text) == [{"a": value}]
+
+
 def test_items_of_a_list_know_their_lines() -> None:
     text = "kind: List\nitems:\n- a: 1\n- {b: [{c: 1}]}\n-\n  items: [{x: 1}]\n"
     (document,) = documents(text.encode(), Bounds())

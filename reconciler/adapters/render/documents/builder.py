@@ -71,8 +71,11 @@ class _Anchored(NamedTuple):
 
 
 def documents(text: bytes, bounds: Bounds) -> Iterator[Document]:
-    """The documents of a file; empty ones are left out. Raises BadText."""
-    parser = CParser(text)
+    """The documents of a file; empty ones are left out. Raises BadText.
+
+    A last line without an end gets one, as kubectl's reader gives it: a text under `|` then ends with it.
+    """
+    parser = CParser(text if text.endswith(b"\n") else text + b"\n")
     try:
         while True:
             event = parser.get_event()
