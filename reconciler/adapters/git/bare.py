@@ -12,6 +12,8 @@ from reconciler.adapters.git.command import GitProgram
 from reconciler.model.outcome import Reason, Transient
 
 COMMITS = "refs/dispatch/commits"
+# Where a commit is while it is being made.
+WRITTEN = "refs/dispatch/written"
 DOUBT = "doubted"
 # A fetch brings one pack. Reading looks into each, so they are joined before they are many.
 _PACKS = 50
@@ -59,7 +61,14 @@ def sweep(path: Path) -> None:
     for leftover in path.parent.glob(f"{path.name}.tmp-*"):
         discard(leftover)
     packs = path / "objects" / "pack"
-    for pattern, folder in (("*.lock", path), ("*.lock", path / COMMITS), ("tmp_*", packs), ("*.keep", packs)):
+    for pattern, folder in (
+        ("*.lock", path),
+        ("*.lock", path / COMMITS),
+        ("*.lock", path / WRITTEN.rpartition("/")[0]),
+        ("tmp_*", packs),
+        ("*.keep", packs),
+        ("fast_import_crash_*", path),
+    ):
         for file in folder.glob(pattern):
             file.unlink(missing_ok=True)
 

@@ -50,6 +50,7 @@ _CONFIG: Config = (
     ("fetch.fsck.zeroPaddedFilemode", "ignore"),
     # A pack arrives whole or not at all; unpacked objects would leave half a commit when git is killed.
     ("fetch.unpackLimit", "1"),
+    ("fastimport.unpackLimit", "0"),
     ("gc.auto", "0"),
     ("maintenance.auto", "false"),
 )
@@ -72,6 +73,7 @@ class GitProgram:
         config: Config = (),
         env: Mapping[str, str] | None = None,
         timeout: float,
+        stdin: bytes = b"",
         started: Callable[[int], None] | None = None,
     ) -> process.Completed:
         """Run git to its end. `started` is told the id of the child, which leads its process group.
@@ -79,23 +81,28 @@ class GitProgram:
         Raises process.TimedOut, process.OutputTooLarge; Transient: TOOL_MISSING without git, INTERNAL when the machine
         gives no process or descriptor.
         """
-        child = self._spawn(arguments, environment(git_dir, config, env), stdin=None)
+        pipe = subprocess.PIPE if stdin else None
+        child = self._spawn(arguments, environment(git_dir, config, env), stdin=pipe)
         try:
             with self._known(child.pid):
                 if started is not None:
                     started(child.pid)
-                return process.collect(child, timeout=timeout, program=f"git {arguments[0]}")
+                return process.collect(child, stdin=stdin, timeout=timeout, program=f"git {arguments[0]}")
         except OSError as error:
             raise _failed(error) from error
         finally:
             process.kill(child)
 
     def local(
-        self, arguments: Sequence[str], git_dir: Path, started: Callable[[int], None] | None = None
+        self,
+        arguments: Sequence[str],
+        git_dir: Path,
+        started: Callable[[int], None] | None = None,
+        stdin: bytes = b"",
     ) -> process.Completed:
         """Run git on a repository of this machine. Raises Transient(INTERNAL) when it does not end."""
         try:
-            return self.run(arguments, git_dir=git_dir, timeout=_LOCAL_TIMEOUT, started=started)
+            return self.run(arguments, git_dir=git_dir, timeout=_LOCAL_TIMEOUT, stdin=stdin, started=started)
         except process.ProcessError as error:
             raise Transient(Reason.INTERNAL, f"the Git cache cannot be used: {error}.") from error
 

@@ -16,14 +16,20 @@ def is_id(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """`tree` is the id of its root tree; `subject` is `author: first line`, at most 120 characters."""
+    """`tree` is the id of its root tree; `subject` is `author: first line`, at most 120 characters.
+
+    `message` is the whole of it; `committed` is the committer's time in seconds since 1970, 0 for one that cannot be
+    read.
+    """
 
     tree: str
     subject: str
+    message: str
+    committed: int
 
     @classmethod
     def parse(cls, content: bytes) -> Commit:
-        """Read the headers up to the empty line, then the first line of the message.
+        """Read the headers up to the empty line, then the message.
 
         Raises KeyError when the object is not a commit (an annotated tag, for one).
         """
@@ -34,7 +40,18 @@ class Commit:
         encoding = headers.get(b"encoding", b"utf-8").decode("ascii", "replace")
         author = re.sub(r"\s*<[^>]*>.*", "", _text(headers.get(b"author", b""), encoding))
         first = message.strip().split(b"\n", 1)[0]
-        return cls(headers[b"tree"].decode(), _short(f"{author}: {_text(first, encoding)}"))
+        return cls(
+            headers[b"tree"].decode(),
+            _short(f"{author}: {_text(first, encoding)}"),
+            _text(message, encoding),
+            _seconds(headers.get(b"committer", b"")),
+        )
+
+
+def _seconds(person: bytes) -> int:
+    """The time at the end of `name <email> seconds zone`. Old commits of real repositories have any nonsense there."""
+    found = re.search(rb"> ?([0-9]{1,10})(?: |$)", person)
+    return int(found[1]) if found else 0
 
 
 def _text(data: bytes, encoding: str) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from reconciler.adapters.git.address import Address
 from reconciler.model.outcome import Reason, StageError, Terminal, Transient
+
+Verb = Literal["read", "write to"]
 
 
 class Unexplained(Transient):
@@ -81,7 +83,7 @@ _RULES = (
         Terminal,
         Reason.SOURCE_DENIED,
         "Check the Secret that credentialsRef names: the token or key must exist there, not be expired, and be allowed "
-        "to read this repository.",
+        "to {verb} this repository.",
         r"authentication failed",
         r"could not read (username|password)",
         r"returned error: 40[13]\b",
@@ -91,6 +93,9 @@ _RULES = (
         r"access denied",
         r"invalid (username|credentials)",
         r"too many authentication failures",
+        r"not (allowed|authori[sz]ed|permitted) to (push|write|upload)",
+        r"(key|repository) .*\bread[- ]only",
+        r"insufficient permission",
     ),
     _rule(
         Transient,
@@ -176,28 +181,28 @@ _BOILERPLATE = re.compile(
 )
 
 
-def explain(address: Address, said: str) -> StageError:
+def explain(address: Address, said: str, verb: Verb = "read") -> StageError:
     """The outcome for what git wrote to stderr, which must be redacted already."""
+    cannot = f"cannot {verb} {address.shown}"
     lines = [_plain(line) for line in said.splitlines()]
     lines = [line for line in lines if line]
     for rule in _RULES:
         for line in reversed(lines):
             if rule.pattern.search(line):
-                return rule.kind(rule.reason, f"cannot read {address.shown}: {_end(line)} {rule.advice}".rstrip())
+                advice = rule.advice.replace("{verb}", verb)
+                return rule.kind(rule.reason, f"{cannot}: {_end(line)} {advice}".rstrip())
     telling = [line for line in lines if not _BOILERPLATE.search(line)] or lines or ["git ended without a word"]
-    return Unexplained(
-        Reason.SOURCE_UNREACHABLE, f"cannot read {address.shown}: {_end(telling[-1])} It is tried again."
-    )
+    return Unexplained(Reason.SOURCE_UNREACHABLE, f"{cannot}: {_end(telling[-1])} It is tried again.")
 
 
-def late(address: Address, seconds: float, said: str) -> Transient:
+def late(address: Address, seconds: float, said: str, verb: Verb = "read") -> Transient:
     """The outcome for a git that was killed because its time was over."""
     lines = [line for line in map(_plain, said.splitlines()) if line and not _BOILERPLATE.search(line)]
     last = f" Git's last line: {_end(lines[-1])}" if lines else ""
     return Transient(
         Reason.SOURCE_UNREACHABLE,
-        f"cannot read {address.shown}: no answer within {seconds:g} s, so git was stopped.{last} It is tried again; if "
-        "the repository is large, raise spec.timeout.",
+        f"cannot {verb} {address.shown}: no answer within {seconds:g} s, so git was stopped.{last} It is tried again; "
+        "if the repository is large, raise spec.timeout.",
     )
 
 

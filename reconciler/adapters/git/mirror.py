@@ -1,4 +1,4 @@
-"""A bare mirror: the commits of one remote that were asked for.
+"""A bare mirror: the commits of one remote that were asked for, and those that were made here to be pushed there.
 
 Layout, below the cache folder: `<key>.git` is the repository, `<key>.lock` its lock. A commit is there when its ref
 `refs/dispatch/commits/<id>` is: git writes that last, after the pack is whole and checked, so whoever is killed before
@@ -10,18 +10,20 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from reconciler.adapters.git import bare
+from reconciler.adapters.git import bare, committing, pushing
 from reconciler.adapters.git.command import GitProgram
+from reconciler.adapters.git.committing import Draft
 from reconciler.adapters.git.failure import Refused, Unexplained
 from reconciler.adapters.git.lock import MirrorLock
-from reconciler.adapters.git.objects import Objects
+from reconciler.adapters.git.objects import Lost, Objects
 from reconciler.adapters.git.transport import Transport
 from reconciler.model.outcome import Reason, StageError, Terminal, Transient
 
 _ALL_HISTORY = "--depth=2147483647"
+_SHA1, _SHA256 = "0" * 40, "0" * 64
 
 
 class Mirror:
@@ -63,13 +65,44 @@ class Mirror:
 
     def fetch(self, transport: Transport, commit: str, refs: Mapping[str, str]) -> bool:
         """Make the commit readable; False when another had done so meanwhile. Raises as `Source.fetch`."""
+        with self._held(transport.timeout):
+            if self.has(commit):
+                return False
+            self._fill(transport, commit, refs)
+            return True
+
+    def write(self, draft: Draft, timeout: float) -> str:
+        """Make a commit and keep it readable. Raises as `Source.commit`."""
+        with self._held(timeout):
+            bare.sweep(self.path)
+            if draft.parent is not None:
+                self.require(draft.parent)
+            elif not (bare.is_sound(self.path, _SHA1) or bare.is_sound(self.path, _SHA256)):
+                bare.replace(self.path, bare.create(self._git, self.path, _SHA1))
+            try:
+                return committing.make(self._git, self.path, draft, self._lock.record)
+            except Lost as error:
+                raise self.lost(draft.parent or "of its own", error) from error
+
+    def push(self, transport: Transport, commit: str, ref: str, expected: str | None) -> None:
+        """Move a ref of the remote to a commit that is here. Raises as `Source.push`."""
+        with self._held(transport.timeout):
+            self.require(commit)
+            pushing.push(transport, self.path, commit, ref, expected, self._lock.record)
+
+    def require(self, commit: str) -> None:
+        """Raises Transient(SOURCE_UNREACHABLE) when the commit is not here."""
+        if not self.has(commit):
+            raise Transient(
+                Reason.SOURCE_UNREACHABLE, f"commit {commit[:10]} is not in the mirror any more. It is fetched again."
+            )
+
+    @contextlib.contextmanager
+    def _held(self, timeout: float) -> Iterator[None]:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with self._lock.held(transport.timeout):
-                if self.has(commit):
-                    return False
-                self._fill(transport, commit, refs)
-                return True
+            with self._lock.held(timeout):
+                yield
         except OSError as error:
             where = f" ({error.filename})" if error.filename else ""
             raise Transient(Reason.INTERNAL, f"the Git cache cannot be used: {error.strerror}{where}.") from error

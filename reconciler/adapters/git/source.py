@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -12,15 +13,19 @@ from pathlib import Path
 from reconciler.adapters.git.address import Address, check
 from reconciler.adapters.git.command import GitProgram
 from reconciler.adapters.git.commit import Commit, is_id
+from reconciler.adapters.git.committing import Draft
 from reconciler.adapters.git.credentials import presented
 from reconciler.adapters.git.listing import Listing
 from reconciler.adapters.git.mirror import Mirror
 from reconciler.adapters.git.objects import Lost
 from reconciler.adapters.git.transport import Transport
 from reconciler.adapters.git.tree import GitTree
-from reconciler.model.outcome import Reason, Terminal, Transient
-from reconciler.ports import GitCredentials, Remote, Tree
+from reconciler.model.outcome import Reason, Terminal
+from reconciler.ports import Blob, GitCredentials, Remote, Tree
 
+SIGNATURE = "Dispatch <dispatch@dispatch.dev>"
+# What a refspec would take for something else is left out; git itself judges the rest (git-check-ref-format(1)).
+_REF = re.compile(r"refs/[^\s:+*?\[\\^~\x00-\x1f\x7f]+")
 # A kept listing costs about 200 bytes a file, so this is 80 MB at most.
 _FILES_KEPT = 400_000
 # Each is a child of about 5 MB; a mirror that is read again gets a new one in 2 ms.
@@ -34,9 +39,11 @@ class GitSource:
     in since this object was made are shown to the host before a commit is handed out that is already here.
     """
 
-    def __init__(self, cache: Path, *, allow_file: bool, allow_http: bool = False) -> None:
-        """`allow_file`: also folders of this machine; `allow_http`: plain http also beyond loopback."""
+    def __init__(self, cache: Path, *, allow_file: bool, allow_http: bool = False, signature: str = SIGNATURE) -> None:
+        """`allow_file`: also folders of this machine; `allow_http`: plain http also beyond loopback; `signature`: the
+        author and committer of its own commits, `Name <address>`."""
         self._cache, self._allow_file, self._allow_http = cache.absolute(), allow_file, allow_http
+        self._signature = signature
         self._git = GitProgram()
         self._guard = threading.Lock()
         self._salt = os.urandom(16)
@@ -80,6 +87,23 @@ class GitSource:
 
     def subject(self, remote: Remote, commit: str) -> str:
         return self._commit(self._mirror(self._address(remote)), commit).subject
+
+    def message(self, remote: Remote, commit: str) -> str:
+        return self._commit(self._mirror(self._address(remote)), commit).message
+
+    def commit(self, remote: Remote, parent: str | None, files: Mapping[str, Blob], message: str) -> str:
+        mirror = self._mirror(self._address(remote))
+        # Not the time of the clock: a second try must give the same commit.
+        time = 0 if parent is None else self._commit(mirror, parent).committed
+        return mirror.write(Draft(parent, files, message, self._signature, time), remote.timeout)
+
+    def push(self, remote: Remote, commit: str, ref: str, expected: str | None) -> None:
+        if not _REF.fullmatch(ref):
+            raise Terminal(Reason.INVALID_SPEC, f"{ref!r} is not a full name of a ref that can be written.")
+        address = self._address(remote)
+        with presented(address, remote.credentials, remote.timeout) as access:
+            transport = Transport(self._git, address, access, remote.timeout, "write to")
+            self._mirror(address).push(transport, commit, ref, expected)
 
     def close(self) -> None:
         """End every child; calls that are under way in other threads end with Transient(INTERNAL)."""
@@ -137,10 +161,7 @@ class GitSource:
             self._listings.popitem(last=False)
 
     def _commit(self, mirror: Mirror, commit: str) -> Commit:
-        if not mirror.has(commit):
-            raise Transient(
-                Reason.SOURCE_UNREACHABLE, f"commit {commit[:10]} is not in the mirror any more. It is fetched again."
-            )
+        mirror.require(commit)
         try:
             return Commit.parse(mirror.objects.read(commit))
         except Lost as error:

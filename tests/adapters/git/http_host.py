@@ -20,7 +20,7 @@ class HttpHost:
 
     `login` is (user, password); `answer` may give another status for a path, with headers; `watch` is called while an
     authenticated request is being served, when the client's processes are alive. Without `protocol_2` it answers as git
-    before 2.18.
+    before 2.18. Who has logged in may push.
     """
 
     def __init__(self, root: Path, login: tuple[str, str] | None = None, tls: ssl.SSLContext | None = None) -> None:
@@ -95,6 +95,8 @@ class _Handler(BaseHTTPRequestHandler):
                 "CONTENT_TYPE": self.headers.get("Content-Type", ""),
                 "CONTENT_LENGTH": str(len(body)),
                 "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
+                # Who has no name may not push (git-http-backend(1)).
+                **({"REMOTE_USER": self.host.login[0]} if self.host.login else {}),
             },
             input=body,
             stdout=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""A Git host over SSH on loopback: a real SSH server (asyncssh) that runs git's upload-pack for one known key."""
+"""A Git host over SSH on loopback: a real SSH server (asyncssh) that fetches and pushes for one known key."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from typing import Any
 
 import asyncssh
 from adapters.git.upstream import ENVIRONMENT
+
+_SERVED = (["git-upload-pack"], ["git-receive-pack"])
 
 
 class SshHost:
@@ -65,13 +67,13 @@ class SshHost:
         self.commands.append(command)
         await self._loop.run_in_executor(None, self.watch)
         words = shlex.split(command)
-        if process.get_extra_info("username") != "git" or words[:1] != ["git-upload-pack"]:
+        if process.get_extra_info("username") != "git" or words[:1] not in _SERVED:
             process.stderr.write(b"Permission denied (this user).\n")
             process.exit(1)
             return
         protocol = process.env.get("GIT_PROTOCOL", "")
         child = subprocess.Popen(
-            ["git", "upload-pack", str(self.root / words[1].lstrip("/"))],
+            ["git", words[0].removeprefix("git-"), str(self.root / words[1].lstrip("/"))],
             env={**ENVIRONMENT, "GIT_PROTOCOL": protocol},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
