@@ -250,6 +250,38 @@ def test_a_link_out_of_the_repository_is_refused(
     assert "stolen" not in error.message
 
 
+def test_a_link_to_a_file_of_the_repository_is_followed(
+    engine: RenderEngine, repository: Repository, laid_out: Layout
+) -> None:
+    repository.write(laid_out(TWO))
+    path = path_of(laid_out, "b.yaml")
+    repository.remove(path)
+    # Over another link, for a chain is a link, too.
+    repository.write({"app/shared/two": config_map("two")})
+    repository.link("app/shared/way", "two")
+    repository.link(path, "../shared/way" if laid_out is helm else "./shared/way")
+    first = engine.render(repository.tree, asked())
+    assert names(first) == ["ConfigMap/one", "ConfigMap/two"]
+    assert [manifest.origin.file for manifest in first.manifests][1] == path
+    repository.write({"app/shared/two": config_map("two", "changed")})
+    second = engine.render(repository.tree, asked())
+    assert [manifest.document["data"] for manifest in second.manifests] == [{"value": "1"}, {"value": "changed"}]
+    assert second.read_set != first.read_set
+
+
+@pytest.mark.parametrize("target", ["../../..", "../nowhere.yaml", "b.yaml", "../app"])
+def test_a_link_that_leads_to_no_file_of_the_repository_is_refused(
+    engine: RenderEngine, repository: Repository, laid_out: Layout, target: str
+) -> None:
+    repository.write(laid_out(TWO))
+    path = path_of(laid_out, "b.yaml")
+    repository.remove(path)
+    repository.link(path, target)
+    error = refused(engine, repository)
+    assert error.reason == Reason.RENDER_FAILED
+    assert f"{path} is a symbolic link" in error.message
+
+
 def test_a_large_file_is_refused_before_it_is_read(
     engine: RenderEngine, repository: Repository, laid_out: Layout
 ) -> None:

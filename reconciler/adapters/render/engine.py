@@ -133,7 +133,8 @@ class RenderEngine:
                 run = Run(folder, self._limits, scan.folder)
                 run.home.mkdir()
                 run.tree_folder.mkdir()
-                tree.export(scan.files.keys(), run.tree_folder)
+                tree.export({scan.links.get(path, path) for path in scan.files}, run.tree_folder)
+                run.link(scan.links)
                 renderer = self._helm if scan.renderer == self._helm.name else self._kustomize
                 made = renderer.run(run, scan, tool)
         output = Output(*split_hooks(made))
@@ -153,7 +154,9 @@ def _key(scan: Scan, tool: Tool | None) -> str:
     """The name of a render: everything that its result depends on."""
     files: list[Any] = sorted((entry.path, entry.oid, entry.mode) for entry in scan.files.values())
     title = tool.title if tool else ""
-    named = json.dumps([_FORMAT, scan.renderer, title, scan.options, files], sort_keys=True, separators=(",", ":"))
+    named = json.dumps(
+        [_FORMAT, scan.renderer, title, scan.options, files, scan.links], sort_keys=True, separators=(",", ":")
+    )
     return hashlib.sha256(named.encode()).hexdigest()
 
 

@@ -13,7 +13,7 @@ from reconciler.adapters.render.helm_dependencies import Dependency, dependencie
 from reconciler.adapters.render.limits import Limits
 from reconciler.adapters.render.manifests import manifests
 from reconciler.adapters.render.output import AS_RENDERED
-from reconciler.adapters.render.scan import Reading, Scan, joined, refuse_odd
+from reconciler.adapters.render.scan import Reading, Scan, joined
 from reconciler.adapters.render.tool import Run, Tool
 from reconciler.model.manifest import Manifest
 from reconciler.model.outcome import Reason, Terminal
@@ -59,13 +59,11 @@ class Helm:
     def _chart(self, reading: Reading, folder: str, destination: str, chain: tuple[str, ...]) -> None:
         """One chart folder, which will stand at `destination` when Helm runs."""
         files = list(reading.tree.files(folder))
-        by_path = {entry.path: entry for entry in files}
-        description = by_path.get(f"{folder}/Chart.yaml".lstrip("/"))
-        if description is None:
+        if not any(entry.path == f"{folder}/Chart.yaml".lstrip("/") for entry in files):
             raise _failed(f"{folder or 'the root of the repository'} has no Chart.yaml: it is no Helm chart")
-        for entry in files:
-            refuse_odd(entry)
-        reading.take_folder(folder, files)
+        contents = reading.take_folder(folder, files)
+        by_path = {entry.path: content for entry, content in zip(files, contents, strict=True)}
+        description = by_path[f"{folder}/Chart.yaml".lstrip("/")]
         wanted = dependencies(self._yaml(reading.tree, description), self._requirements(reading.tree, folder, by_path))
         missing = [each for each in wanted if not vendored(folder, each, by_path, self._name_in(reading.tree))]
         for name, dependency in {each.name: each for each in missing}.items():

@@ -127,8 +127,7 @@ class _Walk:
             raise _failed(
                 f"{' and '.join(entry.path for entry in entries)}: a folder has one kustomization; remove one"
             )
-        self._reading.take(entries[0])
-        return entries[0]
+        return self._reading.take(entries[0])
 
     def _take_all(self, folder: str) -> None:
         # A link that is really needed is then missing where kustomize runs, and it says so.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from reconciler.adapters.render.documents.pool import Readers
 from reconciler.adapters.render.limits import Limits
 from reconciler.adapters.render.manifests import manifests
-from reconciler.adapters.render.scan import Reading, Scan, refuse_odd
+from reconciler.adapters.render.scan import Reading, Scan
 from reconciler.model.manifest import Manifest
 from reconciler.model.render import PlainRender
 from reconciler.ports import RenderRequest, Tree
@@ -23,20 +23,18 @@ class Plain:
         self._limits = limits
 
     def scan(self, tree: Tree, request: RenderRequest, folder: str) -> Scan:
-        """All files with objects, in the order of their paths. Raises Terminal: a link, RENDER_LIMIT."""
+        """All files with objects, in the order of their paths. Raises Terminal: a link out, RENDER_LIMIT."""
         recurse = (request.render.plain or PlainRender()).recurse
         scan = Scan(self.name, folder, options={"folder": folder})
         start = len(folder) + 1 if folder else 0
         found = [entry for entry in tree.files(folder) if _is_read(entry.path[start:], recurse)]
-        for entry in found:
-            refuse_odd(entry)
         # The id of the folder tells when a file comes or goes; the result depends on those that are read.
         Reading(tree, scan, self._limits).take_folder(folder, found)
         return scan
 
     def run(self, tree: Tree, scan: Scan) -> list[Manifest]:
         """Raises Terminal(INVALID_MANIFEST, RENDER_LIMIT) with file and line."""
-        texts = ((path, tree.read(path, self._limits.file)) for path in scan.files)
+        texts = ((path, tree.read(scan.links.get(path, path), self._limits.file)) for path in scan.files)
         return [manifest for file, found in self._readers.read(texts) for manifest in manifests(file, found)]
 
 

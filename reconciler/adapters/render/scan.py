@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,8 @@ from reconciler.ports import Entry, Tree
 
 LINK = 0o120000
 SUBMODULE = 0o160000
+_LINKS = 8
+"""How many links one path may lead over."""
 
 
 @dataclass(slots=True)
@@ -22,7 +25,8 @@ class Scan:
     `oids` becomes the read set: as long as these are the same, a new scan would find the same. `files` are the files
     that the render opens; with `options` and the tool they name the result. `network` is set where the user allowed a
     remote base and there is one. `resources` are the files that hold objects (kustomize); `placements` are charts and
-    the places where Helm must find them.
+    the places where Helm must find them. `links` are the symbolic links among the files, each with the file that it
+    leads to.
     """
 
     renderer: str
@@ -33,6 +37,7 @@ class Scan:
     network: bool = False
     resources: list[str] = field(default_factory=list)
     placements: list[tuple[str, str]] = field(default_factory=list)
+    links: dict[str, str] = field(default_factory=dict)
 
     @property
     def read_set(self) -> ReadSet:
@@ -57,17 +62,42 @@ class Reading:
         entries = self.tree.files(path)
         return entries[0] if len(entries) == 1 and entries[0].path == path else oid
 
-    def take(self, entry: Entry) -> None:
-        """Record a file, by its own id, and take it along. Raises Terminal: a link, RENDER_LIMIT."""
-        refuse_odd(entry)
+    def take(self, entry: Entry) -> Entry:
+        """Record a file, by its own id, and take it along. The answer is where its content is: `entry`, or what it
+        links to. Raises Terminal: a link that leads out, RENDER_LIMIT."""
         self.scan.oids[entry.path] = entry.oid
-        self._keep(entry)
+        return self._take(entry)
 
-    def take_folder(self, path: str, files: list[Entry]) -> None:
-        """Record a folder by its tree's id, and take `files` of it along."""
+    def take_folder(self, path: str, files: list[Entry]) -> list[Entry]:
+        """Record a folder by its tree's id, and take `files` of it along, as `take` does."""
         self.scan.oids[path] = self.tree.oid(path)
-        for entry in files:
-            self._keep(entry)
+        return [self._take(entry) for entry in files]
+
+    def _take(self, entry: Entry) -> Entry:
+        content = self._followed(entry) if entry.mode == LINK else entry
+        _refuse_submodule(content)
+        if content is not entry:
+            self.scan.links[entry.path] = content.path
+        self._keep(content._replace(path=entry.path))
+        return content
+
+    def _followed(self, link: Entry) -> Entry:
+        """The file that a link leads to: one of this repository, and recorded, for the link's own id does not tell
+        when it changes."""
+        entry = link
+        for _ in range(_LINKS):
+            to = os.fsdecode(self.tree.read(entry.path, limit=4096))
+            path = joined(posixpath.dirname(entry.path), to)
+            if path is None:
+                raise _refused_link(link, to, "it leads out of the repository")
+            found = self.tree.files(path)
+            if len(found) != 1 or found[0].path != path:
+                raise _refused_link(link, to, "it leads to a folder" if found else "nothing is there")
+            entry = found[0]
+            self.scan.oids[entry.path] = entry.oid
+            if entry.mode != LINK:
+                return entry
+        raise _refused_link(link, "", f"it leads over more than {_LINKS} others")
 
     def _keep(self, entry: Entry) -> None:
         if entry.path in self.scan.files:
@@ -88,19 +118,21 @@ class Reading:
         self.scan.files[entry.path] = entry
 
 
-def refuse_odd(entry: Entry) -> None:
-    """Raises Terminal for what is no file with a content of its own: a symbolic link, a submodule."""
-    if entry.mode == LINK:
-        raise Terminal(
-            Reason.RENDER_FAILED,
-            f"{entry.path} is a symbolic link, and links are not followed: a link can point out of the repository.\n"
-            f"Put the file itself there, or name the file that the link points to.",
-        )
+def _refuse_submodule(entry: Entry) -> None:
     if entry.mode == SUBMODULE:
         raise Terminal(
             Reason.RENDER_FAILED,
             f"{entry.path} is a Git submodule, and submodules are not fetched.\nCommit the files themselves.",
         )
+
+
+def _refused_link(link: Entry, to: str, why: str) -> Terminal:
+    way = f" to {to!r}" if to else ""
+    return Terminal(
+        Reason.RENDER_FAILED,
+        f"{link.path} is a symbolic link{way}, and {why}: a link is followed to a file of this repository only.\n"
+        f"Put the file itself there, or let the link name the file.",
+    )
 
 
 def joined(folder: str, path: str) -> str | None:
@@ -129,7 +161,9 @@ def folder(tree: Tree, path: str) -> str:
     if not entries:
         raise Terminal(Reason.PATH_NOT_FOUND, f"there is no folder {shown!r} in {_commit(tree)}")
     if entries[0].path == found:
-        refuse_odd(entries[0])
+        _refuse_submodule(entries[0])
+        if entries[0].mode == LINK:
+            raise _refused_link(entries[0], "", "an Application's path is a folder")
         raise Terminal(Reason.PATH_NOT_FOUND, f"{shown!r} is a file in {_commit(tree)}: name its folder")
     return found
 

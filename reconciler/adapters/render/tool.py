@@ -8,7 +8,7 @@ import os
 import re
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -141,6 +141,13 @@ class Run:
     @property
     def home(self) -> Path:
         return self.folder / "home"
+
+    def link(self, links: Mapping[str, str]) -> None:
+        """Links as they are in the repository, for a tool may treat them in a way of its own; both ends are inside."""
+        for path, to in links.items():
+            place = self.tree_folder / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.symlink_to(os.path.relpath(self.tree_folder / to, place.parent))
 
     def tool(self, tool: Tool, argv: Sequence[str], *, network: bool = False) -> bytes:
         """What the tool writes to its standard output.

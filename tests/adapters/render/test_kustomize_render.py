@@ -327,3 +327,19 @@ def test_kubectl_serves_where_kustomize_is_missing(repository: Repository, tmp_p
         rendered = engine.render(repository.tree, asked())
     assert names(rendered) == ["ConfigMap/a"]
     assert rendered.tool == "kubectl v9.9.9"
+
+
+def test_a_link_is_treated_as_kustomize_treats_it(engine: RenderEngine, repository: Repository) -> None:
+    """A kustomization, and a resource below it, may be links; a resource outside of its folder may not."""
+    repository.write({
+        "app/a.yaml": config_map("a"),
+        "app/real": kustomization(resources=["a.yaml", "b.yaml"]),
+        "app/below/b": config_map("b"),
+        "elsewhere/b.yaml": config_map("b"),
+    })  # fmt: skip
+    repository.link("app/kustomization.yaml", "real")
+    repository.link("app/b.yaml", "below/b")
+    assert names(engine.render(repository.tree, asked())) == ["ConfigMap/a", "ConfigMap/b"]
+    repository.remove("app/b.yaml")
+    repository.link("app/b.yaml", "../elsewhere/b.yaml")
+    assert "is not in or below" in refused(engine, repository).message

@@ -158,3 +158,11 @@ def test_links_that_are_not_read_do_no_harm(engine: RenderEngine, repository: Re
     repository.write({"app/a.yaml": config_map("a")})
     repository.link("app/README", "../../nowhere")
     assert names(engine.render(repository.tree, asked())) == ["ConfigMap/a"]
+
+
+def test_a_link_is_read_again_when_what_it_leads_to_changes(engine: RenderEngine, repository: Repository) -> None:
+    repository.write({"app/a.yaml": config_map("a"), "vendor/b.yaml": config_map("b")})
+    repository.link("app/b.yaml", "../vendor/b.yaml")
+    assert names(engine.render(repository.tree, asked())) == ["ConfigMap/a", "ConfigMap/b"]
+    repository.write({"vendor/b.yaml": config_map("c")})
+    assert names(engine.render(repository.tree, asked())) == ["ConfigMap/a", "ConfigMap/c"]
