@@ -18,13 +18,8 @@ WORKLOAD_GENERATION = "rollout.argoproj.io/workload-generation"
 
 
 def assess(document: dict[str, Any]) -> Health:
-    if not mapping(document, "status") or not _generation_seen(document):
-        return progressing("waiting for the controller to see the spec of the Rollout")
-    if flag(document, "status", "controllerPause") and not items(document, "status", "pauseConditions"):
-        # Someone promoted it: the pause is taken away and the controller has not moved on yet.
-        return progressing("waiting for the controller to leave the pause")
-    if not _workload_seen(document):
-        return progressing("waiting for the controller to see the spec of the workload that the Rollout refers to")
+    if waiting := unseen(document):
+        return progressing(waiting)
     phase = text(document, "status", "phase")
     return _by_phase(phase, quoted(text(document, "status", "message"))) if phase else calculate(document)
 
@@ -39,6 +34,21 @@ def _by_phase(phase: str, message: str) -> Health:
     if phase == "Degraded":
         return degraded(message or "the rollout is degraded")
     return unknown(f"phase {quoted(phase)} is not one of a Rollout")
+
+
+def unseen(document: dict[str, Any]) -> str:
+    """What the controller has still to see, empty when its status speaks of what stands there now.
+
+    The first three checks of GetRolloutPhase, and a status that is not there yet. Raises Malformed.
+    """
+    if not mapping(document, "status") or not _generation_seen(document):
+        return "waiting for the controller to see the spec of the Rollout"
+    if flag(document, "status", "controllerPause") and not items(document, "status", "pauseConditions"):
+        # Someone promoted it: the pause is taken away and the controller has not moved on yet.
+        return "waiting for the controller to leave the pause"
+    if not _workload_seen(document):
+        return "waiting for the controller to see the spec of the workload that the Rollout refers to"
+    return ""
 
 
 def _generation_seen(document: dict[str, Any]) -> bool:

@@ -1,0 +1,67 @@
+"""Wishes that have come too late: why what a person asked of a Rollout cannot be carried out any more."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from reconciler.model.rollout import AnalysisKind, Asked, RolloutSeen, Wish
+
+_ENDED_BY_PEOPLE = frozenset({"CanaryPauseStep", "BlueGreenPause"})
+_SKEW = timedelta(seconds=5)
+"""The strategies' own (strategies/rollout/judging.py): they release by it, and this says when they do not."""
+
+
+def outdated(seen: RolloutSeen, asked: Asked) -> str | None:
+    """A sentence for the person, None while the wish may still be carried out.
+
+    It is for the status of the RolloutAction: a strategy ignores such a wish, and nobody would say so. While the
+    controller has not seen the newest spec nothing of the status counts, so only another Rollout makes it outdated.
+    A Promote that comes while an analysis of its step runs is kept: the step may be a gate that asks for it.
+    """
+    if asked.uid != seen.uid:
+        return "it was given for another Rollout of this name, which is gone"
+    if not seen.observed:
+        return None
+    if asked.pod_hash != seen.pod_hash:
+        return f"the version has moved on: it was given for {asked.pod_hash}, and the rollout is at {seen.pod_hash}"
+    version = f"version {seen.pod_hash}"
+    if asked.wish is Wish.RETRY:
+        return None if seen.aborted else f"{version} is not aborted: there is nothing to try again"
+    if seen.promoted:
+        return f"{version} is promoted already" + (": revert it in Git" if asked.wish is Wish.ABORT else "")
+    if seen.aborted:
+        retry = f": `dispatch rollout retry {seen.id.name}` starts it again"
+        return f"{version} is aborted already" + ("" if asked.wish is Wish.ABORT else retry)
+    return _pause_gone(seen, asked) if asked.wish is Wish.PROMOTE else None
+
+
+def _pause_gone(seen: RolloutSeen, asked: Asked) -> str | None:
+    """The version is the right one: is it still where the person saw it?"""
+    if asked.step != seen.step:
+        return _other_step(seen, asked)
+    here = "" if seen.step is None else f" at step {seen.step}"
+    if not seen.pause:
+        return None if _step_is_judged(seen) else f"nothing is paused{here} of version {seen.pod_hash}"
+    if seen.pause_since is not None and asked.at < seen.pause_since - _SKEW:
+        return f"it was given before the pause{here} began, so not for what led to it: look again, and ask again"
+    if seen.pause.startswith("Inconclusive") or any(run.status == "Inconclusive" for run in seen.analyses):
+        return None
+    if seen.timed:
+        return f"the pause{here} ends by itself"
+    return None if seen.pause in _ENDED_BY_PEOPLE else f"Dispatch cannot end a pause for {seen.pause}"
+
+
+def _other_step(seen: RolloutSeen, asked: Asked) -> str:
+    if seen.step is None:
+        return f"it was given for step {asked.step}, and the rollout has no steps"
+    if asked.step is None:
+        return f"it names no step, and the rollout is at step {seen.step}"
+    return (
+        f"the step has moved on: it was given for step {asked.step} of version {asked.pod_hash}, "
+        f"and the rollout is at step {seen.step}"
+    )
+
+
+def _step_is_judged(seen: RolloutSeen) -> bool:
+    running = ("", "Pending", "Running")
+    return any(run.kind is AnalysisKind.STEP and not run.terminated and run.status in running for run in seen.analyses)

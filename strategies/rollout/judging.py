@@ -1,0 +1,236 @@
+"""What both ways of walking a version out decide alike: one look at a Rollout, one decision.
+
+The rules stand in one list, and the first that has an answer gives it. Ending a version comes before everything that
+lets it go on, and nothing goes on that nobody asked for: Argo Rollouts itself moves what may move by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from reconciler.model.rollout import AnalysisKind, Asked, Decision, Limits, Phase, RolloutSeen, Verb, Wish
+
+SKEW = timedelta(seconds=5)
+"""How far the clocks of the API server (the time of a wish) and of Argo Rollouts (that of a pause) may be apart."""
+
+_JUDGING = frozenset({AnalysisKind.STEP, AnalysisKind.BACKGROUND, AnalysisKind.PRE_PROMOTION})
+"""Analyses that a version must pass before it is promoted. One after the promotion ends too late for an abort."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look. `manual` is the reason of the pause that this strategy makes for people."""
+
+    seen: RolloutSeen
+    asked: Sequence[Asked]
+    limits: Limits
+    now: datetime
+    manual: str
+
+    def wishes(self, wish: Wish) -> list[Asked]:
+        """The wishes of that kind for exactly the version that is seen, by name."""
+        seen = self.seen
+        if not (seen.uid and seen.pod_hash):
+            return []
+        meant = [one for one in self.asked if (one.wish, one.uid, one.pod_hash) == (wish, seen.uid, seen.pod_hash)]
+        return sorted(meant, key=lambda one: one.name)
+
+    def releases(self) -> list[Asked]:
+        """The wishes to end exactly the pause that is seen. One from before the pause is none: a version that is tried
+        again has the same hash and comes by the same steps.
+        """
+        seen = self.seen
+        if seen.strategy == "canary" and seen.step is None and seen.pause == self.manual:
+            return []
+        since = seen.pause_since
+        return [
+            one
+            for one in self.wishes(Wish.PROMOTE)
+            if one.step == seen.step and (since is None or one.at >= since - SKEW)
+        ]
+
+    def says(self, verb: Verb, why: str, again: float | None = None, asked: Sequence[Asked] = ()) -> Decision:
+        """The answer of a rule; `asked` are the wishes that it carries out."""
+        names = tuple(one.name for one in asked)
+        return Decision(verb, why, self.seen.pod_hash, self.seen.step, again, names)
+
+    def left(self, since: datetime | None, patience: float) -> float:
+        """The seconds that are left of `patience`: all of them when nothing tells since when, none below zero."""
+        gone = (self.now - since).total_seconds() if since is not None else 0.0
+        return max(patience - max(gone, 0.0), 0.0)
+
+    @property
+    def version(self) -> str:
+        """`version abc at step 1/4`, as `kubectl argo rollouts get` counts; for blue/green without the step."""
+        seen = self.seen
+        place = f" at step {seen.step}/{seen.steps}" if seen.step is not None else ""
+        return f"version {seen.pod_hash or 'unknown'}{place}"
+
+
+Rule = Callable[[Look], Decision | None]
+
+
+def judge(look: Look) -> Decision:
+    """The decision about one Rollout. The same look gives the same decision; never raises."""
+    return next((found for rule in _RULES if (found := rule(look)) is not None), None) or _moving(look)
+
+
+def _unobserved(look: Look) -> Decision | None:
+    seen, silent = look.seen, look.limits.silent
+    if seen.observed:
+        return None
+    left = look.left(seen.moved, silent)
+    why = seen.message or "waiting for Argo Rollouts to see the Rollout"
+    if left > 0:
+        return look.says(Verb.WAIT, why, again=left)
+    return look.says(
+        Verb.WAIT,
+        f"{why}; Argo Rollouts is silent: it has given no sign for {_seconds(look.now, seen.moved)}. "
+        "Nothing is done until it does: look whether its controller runs",
+        again=silent,
+    )
+
+
+def _invalid(look: Look) -> Decision | None:
+    if not look.seen.invalid:
+        return None
+    return look.says(Verb.HOLD, f"Argo Rollouts refuses the Rollout: {_told(look)}. Mend it in Git")
+
+
+def _aborted(look: Look) -> Decision | None:
+    if not look.seen.aborted:
+        return None
+    if look.seen.promoted:
+        # The controller takes an abort off the version that is the stable one: there is no other to go back to.
+        return look.says(Verb.WAIT, f"{look.version} is the stable one: Argo Rollouts drops the abort")
+    again = look.wishes(Wish.RETRY)
+    if again and not look.wishes(Wish.ABORT):
+        return look.says(Verb.RETRY, f"{look.version} starts again, as {_people(again)} asked", asked=again)
+    return look.says(Verb.FAILED, f"{look.version} was aborted: {_told(look)}")
+
+
+def _asked_to_abort(look: Look) -> Decision | None:
+    asked = look.wishes(Wish.ABORT)
+    if not asked or look.seen.promoted:
+        return None
+    return look.says(Verb.ABORT, f"{look.version} is aborted, as {_people(asked)} asked", asked=asked)
+
+
+def _terminated(look: Look) -> Decision | None:
+    seen = look.seen
+    # With a full promotion nothing is judged any more: the controller itself ends what runs.
+    if seen.promoted or seen.promote_full:
+        return None
+    ended = [run.name for run in seen.analyses if run.terminated and run.kind in _JUDGING]
+    if not ended:
+        return None
+    return look.says(Verb.ABORT, f"{look.version}: somebody ended the analysis {', '.join(ended)}, which is no pass")
+
+
+def _stuck(look: Look) -> Decision | None:
+    seen = look.seen
+    if seen.stuck_since is None:
+        return None
+    if left := look.left(seen.stuck_since, look.limits.settle):
+        return look.says(Verb.WAIT, f"{look.version} is past its progress deadline: it may recover", again=left)
+    if seen.promoted or seen.first:
+        why = f"{look.version} is past its progress deadline, and nothing is there to go back to: {_told(look)}"
+        return look.says(Verb.HOLD, f"{why}. Mend it in Git")
+    return look.says(Verb.ABORT, f"{look.version} is past its progress deadline: {_told(look)}")
+
+
+def _promoted(look: Look) -> Decision | None:
+    seen = look.seen
+    if not seen.promoted:
+        return None
+    if seen.phase is Phase.HEALTHY:
+        return look.says(Verb.PROMOTED, f"version {seen.pod_hash} is promoted")
+    if seen.spec_paused:
+        return _stopped(look)
+    return look.says(Verb.WAIT, f"version {seen.pod_hash} is the stable one, and not Healthy yet: {_told(look)}")
+
+
+def _stopped(look: Look) -> Decision | None:
+    """The controller keeps every step where it is then, a released one too (completedCurrentCanaryStep)."""
+    if not look.seen.spec_paused:
+        return None
+    return look.says(Verb.HOLD, f"{look.version}: the Rollout is paused by spec.paused. Set it to false to go on")
+
+
+def _asked_for_all(look: Look) -> Decision | None:
+    if look.seen.promote_full:
+        return look.says(Verb.WAIT, f"{look.version}: what is left of the steps is being skipped")
+    asked = look.wishes(Wish.PROMOTE_FULL)
+    if not asked:
+        return None
+    return look.says(Verb.PROMOTE_FULL, f"{look.version} skips what is left, as {_people(asked)} asked", asked=asked)
+
+
+def _inconclusive(look: Look) -> Decision | None:
+    """Nobody decides for ever: an analysis that cannot tell is a question to a person, with a deadline."""
+    seen = look.seen
+    runs = [run for run in seen.analyses if run.status == "Inconclusive"]
+    if not seen.pause or not (runs or seen.pause.startswith("Inconclusive")):
+        return None
+    which = f"{look.version}: {', '.join(run.name for run in runs) or 'the analysis'} cannot tell good from bad"
+    if asked := look.releases():
+        return look.says(Verb.RELEASE, f"{which}, and goes on as {_people(asked)} asked", asked=asked)
+    left = look.left(seen.pause_since, look.limits.inconclusive)
+    if not left:
+        return look.says(Verb.ABORT, f"{which}, and nobody decided within {look.limits.inconclusive:.0f} s")
+    why = (
+        f"{which}. `dispatch rollout promote {seen.id.name}` goes on, `dispatch rollout abort {seen.id.name}` goes back"
+    )
+    return look.says(Verb.HOLD, f"{why}; without an answer it is aborted in {left:.0f} s", again=left)
+
+
+def _paused(look: Look) -> Decision | None:
+    seen = look.seen
+    if not seen.pause:
+        return None
+    if seen.pause != look.manual:
+        return look.says(Verb.HOLD, f"{look.version} is paused for {seen.pause}, which only a person can judge")
+    if seen.timed:
+        return look.says(Verb.WAIT, f"{look.version} is paused for a time, and goes on by itself")
+    if asked := look.releases():
+        return look.says(Verb.RELEASE, f"{look.version} goes on, as {_people(asked)} asked", asked=asked)
+    return look.says(Verb.HOLD, f"{look.version} waits for a person: `dispatch rollout promote {seen.id.name}`")
+
+
+def _moving(look: Look) -> Decision:
+    seen = look.seen
+    if seen.first:
+        return look.says(Verb.WAIT, f"{look.version} is the first: Argo Rollouts skips all steps and analyses")
+    if seen.phase is Phase.UNKNOWN:
+        return look.says(Verb.WAIT, f"{look.version} is in a phase that Dispatch does not know: {_told(look)}")
+    return look.says(Verb.WAIT, f"{look.version} is under way: {_told(look)}")
+
+
+_RULES: tuple[Rule, ...] = (
+    _unobserved,
+    _invalid,
+    _aborted,
+    _asked_to_abort,
+    _terminated,
+    _stuck,
+    _promoted,
+    _stopped,
+    _asked_for_all,
+    _inconclusive,
+    _paused,
+)
+
+
+def _told(look: Look) -> str:
+    """The controller's own words."""
+    return look.seen.message or f"it says {look.seen.phase}"
+
+
+def _people(asked: Sequence[Asked]) -> str:
+    return " and ".join(dict.fromkeys(one.by for one in asked))
+
+
+def _seconds(now: datetime, since: datetime | None) -> str:
+    return f"{max((now - since).total_seconds(), 0.0):.0f} s" if since is not None else "as long as is known"
