@@ -15,21 +15,27 @@ from reconciler.core.managed_fields import Entry, entries, leaves
 from reconciler.core.ownership import same
 from reconciler.core.pointer import Path, value_at
 from reconciler.model.change import ABSENT
+from reconciler.model.rollout import CANDIDATE
 
 _POD_HASH = "rollouts-pod-template-hash"
 _WEIGHT = "weight"
+_REPLICAS: Path = ("spec", "replicas")
 
 
 def steered(wanted: Mapping[str, Any], live: Mapping[str, Any]) -> list[tuple[Path, Any]]:
     """(path, what to send there) for each field that Git names and Argo Rollouts wrote: ABSENT, to be left out, while
     the two differ only by what Rollouts steers; with the live weights and hashes put in where Git changed something
-    beside them.
+    beside them. The replicas of a Deployment with a CANDIDATE mark are not among them: Dispatch itself hands its pods
+    to a Rollout and back, and what it leaves to the controller it says by a rule (core/progressive/handover.py).
     """
     changes = []
+    ours = CANDIDATE in ((wanted.get("metadata") or {}).get("annotations") or {})
     for entry in entries(live):
         if not _steers(entry):
             continue
         for path in leaves(entry):
+            if ours and path == _REPLICAS:
+                continue
             value, now = value_at(wanted, path), value_at(live, path)
             if value is ABSENT or now is ABSENT or same(value, now):
                 continue

@@ -53,6 +53,8 @@ class RolloutSeen:
     None where there are no steps; it equals `steps` once all are done. `pause` is the reason of the first pause
     condition (`CanaryPauseStep`, `BlueGreenPause`, `InconclusiveAnalysisRun`, ...), `timed` that the current step ends
     it by itself. `stuck_since` is since when ProgressDeadlineExceeded holds, `moved` the latest time in the status.
+    `revision` is the controller's number of the version, 0 for none: it calls the first one stable at once, so that
+    number alone tells that all steps and analyses were skipped.
     """
 
     id: ObjectId
@@ -81,6 +83,8 @@ class RolloutSeen:
     available: int = 0
     weight: int | None = None
     workload: ObjectId | None = None
+    candidate: str = ""
+    revision: int = 0
 
     @property
     def first(self) -> bool:

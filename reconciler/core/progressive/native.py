@@ -1,0 +1,73 @@
+"""Rollouts that the folder itself holds: taken as they are, with the mark of the version on what holds the template."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from reconciler.core.progressive import handover, made
+from reconciler.core.progressive.shaped import Look, Shaped
+from reconciler.core.progressive.template import DEPLOYMENT, ROLLOUT, mark, read_mark, template_digest, workload_of
+from reconciler.model.application import DriftIgnore
+from reconciler.model.identity import ObjectId
+from reconciler.model.manifest import Manifest
+from reconciler.model.outcome import Reason, Terminal
+from reconciler.model.strategy import BlueGreen, Canary, Progressive
+
+
+def taken(manifests: Sequence[Manifest], params: Canary | BlueGreen, live: Look, namespace: str, commit: str) -> Shaped:
+    """Deployments that no Rollout of the folder refers to are left to Kubernetes. `namespace` is for objects that name
+    none. Raises Terminal(INVALID_SPEC) where the Application says what the folder's own Rollout says already.
+    """
+    full = [(manifest.id._replace(namespace=manifest.id.namespace or namespace), manifest) for manifest in manifests]
+    there = dict(full)
+    carried = {id: _carrier(id, manifest, there) for id, manifest in there.items() if manifest.id.group_kind == ROLLOUT}
+    for id in carried:
+        _check(there[id], params)
+    carriers = set(carried.values())
+    digests = {id: template_digest(there[id].document) for id in carriers}
+    marks = {id: _mark(id, digest, live, commit) for id, digest in digests.items()}
+    return Shaped(
+        manifests=tuple(made.marked(manifest, marks[id]) if id in carriers else manifest for id, manifest in full),
+        ignore=_given_up(carriers),
+        carriers=digests,
+        rollouts=tuple(carried),
+        state=" ".join(sorted(f"{id.namespace}/{id.name}={text}" for id, text in marks.items())),
+    )
+
+
+def _carrier(id: ObjectId, manifest: Manifest, there: Mapping[ObjectId, Manifest]) -> ObjectId:
+    """What holds the template: the Deployment that the Rollout refers to, when it is in the folder."""
+    workload = workload_of(manifest.document, id.namespace)
+    return workload if workload is not None and workload in there else id
+
+
+def _given_up(carriers: set[ObjectId]) -> tuple[DriftIgnore, ...]:
+    """A Deployment that a Rollout refers to is scaled by the controller, as the Rollout's `scaleDown` says."""
+    return tuple(handover.left_to_others(id) for id in sorted(carriers) if id.group_kind == DEPLOYMENT)
+
+
+def _mark(id: ObjectId, digest: str, live: Look, commit: str) -> str:
+    seen = live(id.kind, id.namespace, id.name)
+    now = seen.candidate if seen is not None else ""
+    return now if read_mark(now)[0] == digest else mark(digest, commit)
+
+
+def _check(manifest: Manifest, params: Canary | BlueGreen) -> None:
+    """The folder's Rollout says how; the Application only what happens around it."""
+    name = "canary" if isinstance(params, Canary) else "blueGreen"
+    has = (manifest.document.get("spec") or {}).get("strategy") or {}
+    if name not in has:
+        other = " or ".join(sorted(has)) or "none"
+        raise Terminal(
+            Reason.INVALID_SPEC,
+            f"{manifest.origin}: the strategy of the folder's own Rollout {manifest.id.name} is {other}, and "
+            f"spec.strategy says {name}: say the same.",
+        )
+    said = sorted(params.model_fields_set - set(Progressive.model_fields))
+    if said:
+        fields = ", ".join(type(params).model_fields[field].alias or field for field in said)
+        raise Terminal(
+            Reason.INVALID_SPEC,
+            f"{manifest.origin}: the folder has its own Rollout {manifest.id.name}, so spec.strategy.{name} must not "
+            f"say {fields}: take that out of the Application, or the Rollout out of the folder.",
+        )
