@@ -145,11 +145,14 @@ def _promoted(look: Look) -> Decision | None:
     seen = look.seen
     if not seen.promoted:
         return None
+    skipped = ". It is the first version of this Rollout: Argo Rollouts skipped all steps and analyses"
+    first = skipped if seen.revision == 1 else ""
     if seen.phase is Phase.HEALTHY:
-        return look.says(Verb.PROMOTED, f"version {seen.pod_hash} is promoted")
+        return look.says(Verb.PROMOTED, f"version {seen.pod_hash} is promoted{first}")
     if seen.spec_paused:
         return _stopped(look)
-    return look.says(Verb.WAIT, f"version {seen.pod_hash} is the stable one, and not Healthy yet: {_told(look)}")
+    why = f"version {seen.pod_hash} is the stable one, and not Healthy yet: {_told(look)}"
+    return look.says(Verb.WAIT, why + first)
 
 
 def _stopped(look: Look) -> Decision | None:

@@ -109,6 +109,8 @@ def _seen(
         available=integer(document, "status", "availableReplicas"),
         weight=_weight(document),
         workload=workload_of(document, id.namespace),
+        revision=number(document, "metadata", "annotations", "rollout.argoproj.io/revision") or 0,
+        candidate=text(document, "metadata", "annotations", CANDIDATE),
     )
 
 
