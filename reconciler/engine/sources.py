@@ -10,6 +10,8 @@ from reconciler.engine.keys import Key
 from reconciler.model.outcome import StageError
 from reconciler.ports import Remote
 
+_OWN = "refs/dispatch/"
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -32,14 +34,15 @@ class Sources:
             return self._seen.get(key)
 
     def put(self, key: Key, seen: Seen) -> bool:
-        """True when the refs or the remote are not what they were."""
+        """True when the refs or the remote are not what they were. Refs below `refs/dispatch/` do not count: they are
+        what Dispatch itself wrote, and no Application follows them."""
         with self._lock:
             before = self._seen.get(key)
             self._seen[key] = seen
         if before is None:
             return True
         return (
-            before.refs != seen.refs
+            _followed(before.refs) != _followed(seen.refs)
             or before.remote != seen.remote
             or (before.trouble is None) != (seen.trouble is None)
         )
@@ -47,3 +50,7 @@ class Sources:
     def forget(self, key: Key) -> None:
         with self._lock:
             self._seen.pop(key, None)
+
+
+def _followed(refs: Mapping[str, str]) -> Mapping[str, str]:
+    return {ref: commit for ref, commit in refs.items() if not ref.startswith(_OWN)}
