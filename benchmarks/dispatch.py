@@ -50,7 +50,7 @@ class Dispatch:
         self._folder.mkdir(parents=True, exist_ok=True)
         kubeconfig = ["--kubeconfig", str(self._kubeconfig)]
         subprocess.run([_COMMAND, "install", *kubeconfig], check=True, capture_output=True, timeout=60)
-        command = [_COMMAND, "run", *kubeconfig, "--cache", str(self._folder / "cache"), *self._options]
+        command = [_COMMAND, "run", *kubeconfig, "--listen", "", "--cache", str(self._folder / "cache"), *self._options]
         with self._log.open("ab") as log:
             self._child = _spawn(command, log)
         self._applications = Watching(self._server, f"{_ROOT}/applications")

@@ -42,6 +42,10 @@ def tool(name: str) -> Path | None:
 class Settings:
     """What the operator decides. `connections` is the most requests at once to the API server; `render_limits` are
     of the form `time=2m` (`reconciler.adapters.render.limits`).
+
+    `gates_url` is where Argo Rollouts reaches the gates (`http://host:port`; `/gates/...` comes behind it), empty when
+    none are answered. `prometheus` is the address for analyses that name none. `cluster_name` tells this cluster from
+    others that keep their memory in the same repository.
     """
 
     kubeconfig: Path | None = None
@@ -53,6 +57,9 @@ class Settings:
     allow_remote_bases: bool = False
     render_limits: tuple[str, ...] = ()
     cache: Path | None = None
+    gates_url: str = ""
+    prometheus: str = ""
+    cluster_name: str = "default"
 
     @property
     def cache_folder(self) -> Path:

@@ -25,6 +25,7 @@ from reconciler.engine.world import World
 from reconciler.model.change import EventType, Resource
 from reconciler.model.outcome import Reason, StageError, Terminal
 from reconciler.model.resource import API_VERSION
+from reconciler.model.rollout import Verdict
 from reconciler.ports import Clock, Cluster, Renderer, Source
 
 log = logging.getLogger(__name__)
@@ -93,6 +94,14 @@ class Controller:
         self._events.stop(1.0)
         self._followers.stop(max((deadline - time.monotonic()) / 4, 0.1))
         return all(ended)
+
+    def ready(self) -> bool:
+        """Whether our own kinds are listed, so that the work has begun."""
+        return not self._starting
+
+    def gate(self, namespace: str, rollout: str, pod_hash: str, step: int) -> tuple[Verdict, str]:
+        """The answer to Argo Rollouts about one step of one version (core/progressive/gates.py)."""
+        return Verdict.WAIT, "Dispatch does not judge this gate"
 
     def _begin(self) -> None:
         """Workers start once both kinds are listed: an Application must not be told that its Repository is missing."""

@@ -1,0 +1,66 @@
+"""What is answered over HTTP: `/gates/NAMESPACE/ROLLOUT/HASH/STEP`, `/healthz`, `/readyz`. Nothing else is served.
+
+Argo Rollouts asks a gate as a web metric (its `metricproviders/webmetric`): an answer that is not 2xx counts as an
+Error of the analysis, and one that is not JSON is compared as text. So a gate is always answered with 200 and a
+verdict, whatever was asked and whatever goes wrong here; what is not sure is `wait`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from reconciler.model.rollout import Verdict
+
+log = logging.getLogger(__name__)
+
+Answer = Callable[[str, str, str, int], tuple[Verdict, str]]
+"""(namespace, Rollout, pod hash, step) -> the verdict and why. Called in the server's thread: it must not wait."""
+
+_METHODS = ["GET", "POST", "PUT"]
+"""Those that a web metric may use."""
+
+
+def application(answer: Answer, ready: Callable[[], bool]) -> Starlette:
+    """The ASGI application. `ready` says whether the controller has listed its kinds."""
+
+    async def gate(request: Request) -> Response:
+        verdict, why = _judged(answer, request.path_params["asked"])
+        return JSONResponse({"verdict": verdict.value, "why": why}, headers={"Cache-Control": "no-store"})
+
+    async def healthz(request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def readyz(request: Request) -> Response:
+        if ready():
+            return PlainTextResponse("ok\n")
+        return PlainTextResponse("the controller has not listed its kinds yet\n", status_code=503)
+
+    routes = [
+        Route("/gates/{asked:path}", gate, methods=_METHODS),
+        Route("/healthz", healthz, methods=["GET"]),
+        Route("/readyz", readyz, methods=["GET"]),
+    ]
+    served = Starlette(routes=routes)
+    served.router.redirect_slashes = False
+    return served
+
+
+def _judged(answer: Answer, asked: str) -> tuple[Verdict, str]:
+    parts = asked.split("/")
+    if len(parts) != 4 or not all(parts):
+        return Verdict.WAIT, "this is no gate: ask /gates/NAMESPACE/ROLLOUT/HASH/STEP"
+    namespace, rollout, pod_hash, step = parts
+    if not (step.isascii() and step.isdecimal() and len(step) <= 6):
+        return Verdict.WAIT, f"{step[:40]!r} is no step: it must be a number from 0"
+    try:
+        return answer(namespace, rollout, pod_hash, int(step))
+    except Exception as error:
+        # Not known is not passed, and must not abort a good version either.
+        log.exception("a gate could not be judged", extra={"key": f"Rollout/{namespace}/{rollout}"})
+        return Verdict.WAIT, f"the gate could not be judged: {type(error).__name__}"
