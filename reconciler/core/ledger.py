@@ -14,24 +14,31 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, unquote
 
+from reconciler.core import trailers
 from reconciler.model.ledger import Ledger, Promoted, Veto
 
 PREFIX = "refs/dispatch/state/"
 VETOES_KEPT = 20
 _PROMOTED, _AT, _TEMPLATE, _VETO = "Dispatch-Promoted", "Dispatch-Promoted-At", "Dispatch-Template", "Dispatch-Veto"
-_LONGEST = 200
 _UNKNOWN = datetime.fromtimestamp(0, UTC)
 
 
 def ref_of(cluster: str, namespace: str, name: str) -> str:
     """The full ref of an Application's ledger. Another Application never has the same one, whatever the names are."""
-    return PREFIX + "/".join(_component(part) for part in (cluster, namespace, name))
+    return PREFIX + "/".join(component(part) for part in (cluster, namespace, name))
+
+
+def component(text: str) -> str:
+    """One part of a ref: what git-check-ref-format(1) forbids is written as in a URL, and nothing is empty."""
+    escaped = re.sub(r"[^A-Za-z0-9_.-]", lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode()), text)
+    # No `.` at either end, no `..`, and no `.lock` at the end.
+    escaped = re.sub(r"^\.|\.$|\.(?=\.)|\.(?=lock$)", "%2E", escaped)
+    return escaped or "%"
 
 
 def write(ledger: Ledger, event: str) -> str:
     """The message of the commit: `event` as its first line, then the state. Of the vetoes, the newest 20."""
-    trailers = "".join(f"{key}: {value}\n" for key, value in _trailers(ledger))
-    return f"{_line(event)}\n\n{trailers}" if trailers else f"{_line(event)}\n"
+    return trailers.written(event, "", _state(ledger))
 
 
 def parse(message: str) -> Ledger:
@@ -39,7 +46,7 @@ def parse(message: str) -> Ledger:
     commit, at = "", _UNKNOWN
     templates: dict[str, str] = {}
     vetoes: list[Veto] = []
-    for key, value in _read(message):
+    for key, value in trailers.read(message):
         if key == _PROMOTED.lower():
             commit = value
         elif key == _AT.lower():
@@ -102,7 +109,7 @@ def read_veto(text: str) -> Veto | None:
     )
 
 
-def _trailers(ledger: Ledger) -> Iterator[tuple[str, str]]:
+def _state(ledger: Ledger) -> Iterator[tuple[str, str]]:
     if ledger.promoted is not None:
         yield _PROMOTED, ledger.promoted.commit
         yield _AT, _stamp(ledger.promoted.at)
@@ -110,30 +117,6 @@ def _trailers(ledger: Ledger) -> Iterator[tuple[str, str]]:
             yield _TEMPLATE, f"{quote(name)}={template}"
     for veto in ledger.vetoes[-VETOES_KEPT:]:
         yield _VETO, write_veto(veto)
-
-
-def _read(message: str) -> Iterator[tuple[str, str]]:
-    """The trailers: the last paragraph, unless it is the first, which is the subject (trailer.c). Keys in lower case,
-    because Git takes them so."""
-    paragraphs = re.split(r"\n[ \t\r]*\n", message.strip())
-    for line in paragraphs[-1].split("\n") if len(paragraphs) > 1 else ():
-        key, colon, value = line.partition(":")
-        if colon:
-            yield key.strip().lower(), value.strip()
-
-
-def _component(text: str) -> str:
-    """One part of a ref: what git-check-ref-format(1) forbids is written as in a URL, and nothing is empty."""
-    escaped = re.sub(r"[^A-Za-z0-9_.-]", lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode()), text)
-    # No `.` at either end, no `..`, and no `.lock` at the end.
-    escaped = re.sub(r"^\.|\.$|\.(?=\.)|\.(?=lock$)", "%2E", escaped)
-    return escaped or "%"
-
-
-def _line(text: str) -> str:
-    """One printable line that Git takes for a subject: not empty, and not `---`, after which it reads no trailers."""
-    plain = "".join(character if character.isprintable() else " " for character in text)
-    return " ".join(plain.split()).lstrip("-# ")[:_LONGEST] or "state"
 
 
 def _stamp(at: datetime) -> str:
