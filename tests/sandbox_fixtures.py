@@ -3,6 +3,7 @@
 `apiserver`  etcd and the API server: enough for reading, applying, watching. Nothing deletes a namespace there.
 `cluster`    also the controllers, the scheduler and three nodes: Deployments become ready, Jobs complete.
 `platform`   also Argo Rollouts.
+`metrics`    the same one, with Prometheus beside it.
 `gitea`      Gitea alone.
 `namespace`  a fresh namespace in `apiserver`; `fresh_namespace(sandbox)` makes one elsewhere.
 """
@@ -32,6 +33,12 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     yield from running(tmp_path_factory, "platform", Part.CONTROLLERS, Part.SCHEDULER, Part.KWOK, Part.ROLLOUTS)
+
+
+@pytest.fixture(scope="session")
+def metrics(platform: Sandbox) -> Sandbox:
+    platform.add([Part.PROMETHEUS], print)
+    return platform
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from reconciler.sandbox.parts import Part
     from reconciler.sandbox.platform import Sandbox
 
-_ON_DEMAND = ("gitea", "rollouts")
+_ON_DEMAND = ("gitea", "rollouts", "prometheus")
 
 
 def name_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -168,6 +168,8 @@ def _environment(running: Sandbox) -> dict[str, str]:
             # A file and no value: what is exported is seen by every program that the shell starts.
             "GITEA_ACCESS_FILE": str(running.home.gitea_access),
         }
+    if "prometheus" in urls:
+        found |= {"PROMETHEUS_URL": urls["prometheus"], "PROMETHEUS_TARGETS": str(running.home.prometheus_targets)}
     return found
 
 

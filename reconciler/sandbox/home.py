@@ -41,6 +41,14 @@ class Home:
     def gitea_access(self) -> Path:
         return self.directory / "credentials" / "gitea.json"
 
+    @property
+    def prometheus_targets(self) -> Path:
+        """The folder whose files `*.json` and `*.yml` name what Prometheus asks: `[{"targets": ["HOST:PORT"]}]`.
+
+        It follows them while it runs: a file that is put there adds targets, one that is removed ends them.
+        """
+        return self.data("prometheus") / "targets"
+
     def component_kubeconfig(self, name: str) -> Path:
         return self.directory / "credentials" / f"{name}.kubeconfig"
 
@@ -81,6 +89,10 @@ class Home:
     @property
     def api_url(self) -> str:
         return f"https://127.0.0.1:{self.port('apiserver')}"
+
+    @property
+    def prometheus_url(self) -> str:
+        return f"http://127.0.0.1:{self.port('prometheus')}"
 
     def clear(self, *, logs: bool) -> None:
         """Remove what a sandbox leaves, and nothing that is not a sandbox's."""

@@ -100,12 +100,14 @@ class Sandbox:
 
     @property
     def urls(self) -> dict[str, str]:
-        """`kubernetes` and `gitea`, as far as they are part of this sandbox."""
+        """`kubernetes`, `gitea` and `prometheus`, as far as they are part of this sandbox."""
         found = {}
         if self.home.kubeconfig.exists():
             found["kubernetes"] = self.home.api_url
         if self.home.gitea_access.exists():
             found["gitea"] = self.gitea.url
+        if self.home.prometheus_targets.exists():
+            found["prometheus"] = self.home.prometheus_url
         return found
 
     @property

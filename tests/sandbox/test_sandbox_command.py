@@ -77,6 +77,18 @@ def test_up_status_env_and_down(state: Path) -> None:
     assert "is not running" in sandbox("env").stderr
 
 
+def test_prometheus_is_told_with_its_url_and_the_folder_of_its_targets(state: Path) -> None:
+    up = sandbox("up", "--bare", "--with", "prometheus")
+    url = re.search(r"^  prometheus +(http://127\.0\.0\.1:\d+)$", up.stdout, re.MULTILINE)
+    assert url, up.stdout + up.stderr
+    exports = sandbox("env").stdout
+    assert f"export PROMETHEUS_URL={url[1]}\n" in exports
+    folder = re.search(r"^export PROMETHEUS_TARGETS=(.+)$", exports, re.MULTILINE)
+    assert folder
+    assert Path(folder[1]).is_dir()
+    assert urllib3.request("GET", f"{url[1]}/-/ready").status == 200
+
+
 def test_a_sandbox_whose_supervisor_was_killed_is_noticed_and_cleaned_by_the_next_up(state: Path) -> None:
     named.up("it", [Part.ETCD], print)
     (etcd,) = pids("it")
@@ -152,4 +164,4 @@ def test_a_name_that_is_no_name_is_refused(name: str) -> None:
 def test_an_unknown_part_is_refused_with_the_known_ones() -> None:
     refused = sandbox("up", "--with", "docker")
     assert refused.returncode == 2
-    assert "'docker' is no part; there are gitea, rollouts" in refused.stderr
+    assert "'docker' is no part; there are gitea, rollouts, prometheus" in refused.stderr

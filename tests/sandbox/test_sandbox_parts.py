@@ -12,7 +12,7 @@ from sandbox.watching import eventually
 from sandbox_fixtures import fresh_namespace
 
 from reconciler.sandbox import credentials
-from reconciler.sandbox.platform import Sandbox
+from reconciler.sandbox.platform import Part, Sandbox
 
 LISTENING = "0A"
 LOOPBACK = "0100007F"
@@ -145,9 +145,9 @@ def test_argo_rollouts_has_the_rights_of_its_own_installation_and_no_more(platfo
     assert client.get("/api/v1/nodes", token).status == 403
 
 
-def test_no_part_listens_beyond_the_loopback_address(platform: Sandbox, gitea: Sandbox) -> None:
-    pids = [part.pid for sandbox in (platform, gitea) for part in sandbox.status()]
-    assert len(pids) == 7
+def test_no_part_listens_beyond_the_loopback_address(metrics: Sandbox, gitea: Sandbox) -> None:
+    pids = [part.pid for sandbox in (metrics, gitea) for part in sandbox.status()]
+    assert len(pids) == len(Part)
     sockets = {str(fd.readlink()) for pid in pids for fd in Path(f"/proc/{pid}/fd").iterdir() if fd.is_symlink()}
     rows = [line.split() for table in ("tcp", "tcp6") for line in _rows(table)]
     addresses = {row[1].split(":")[0] for row in rows if row[3] == LISTENING and f"socket:[{row[9]}]" in sockets}

@@ -20,6 +20,7 @@ class Part(StrEnum):
     SCHEDULER = "scheduler"
     KWOK = "kwok"
     ROLLOUTS = "rollouts"
+    PROMETHEUS = "prometheus"
 
 
 # The defaults (20 to 50 requests a second) would make the sandbox itself the slow part of what is tried on it.
