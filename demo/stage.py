@@ -7,9 +7,11 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import urllib3
 import yaml
 
 from demo.narrator import Narrator, Untrue
@@ -20,7 +22,9 @@ from reconciler.model.identity import identify
 from reconciler.model.resource import API_VERSION
 
 NAMESPACE = "team-a"
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 _SANDBOX = "demo"
+_PARTS = "rollouts,prometheus"
 
 
 class Stage:
@@ -32,7 +36,7 @@ class Stage:
         self.config = folder / "config"
         self.bare = folder / "config.git"
         self.log = folder / "controller.log"
-        self._controller: subprocess.Popen[bytes] | None = None
+        self._started: dict[str, subprocess.Popen[bytes]] = {}
         self._cluster: KubeCluster | None = None
         self._environment = {**os.environ, "XDG_STATE_HOME": str(folder / "state"), "NO_COLOR": "1"}
         self._environment.pop("KUBECONFIG", None)
@@ -42,14 +46,14 @@ class Stage:
     def clear(self) -> None:
         """Start from nothing: an earlier demo that was kept is taken down."""
         if self.folder.exists():
-            self._stop_kept_controller()
+            self._stop_kept()
             self._run("sandbox", "down", "--name", _SANDBOX)
             shutil.rmtree(self.folder)
         self.folder.mkdir()
 
     def sandbox_up(self) -> None:
         """Its own lines are the progress that the reader sees: the first build takes a while."""
-        command = [*_dispatch(), "sandbox", "up", "--name", _SANDBOX]
+        command = [*_dispatch(), "sandbox", "up", "--name", _SANDBOX, "--with", _PARTS]
         if subprocess.run(command, env=self._environment, check=False).returncode:
             raise Untrue("the sandbox did not start; see above")
         exports = self.dispatch("sandbox", "env", "--name", _SANDBOX)
@@ -59,35 +63,50 @@ class Stage:
         self._cluster = app.connect(app.Settings(kubeconfig=Path(self._environment["KUBECONFIG"])))
 
     def start_controller(self) -> None:
-        with self.log.open("ab") as log:
-            self._controller = subprocess.Popen(
-                [*_dispatch(), "run", "--allow-file-repositories", "--log-format", "text"],
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
+        addresses = ["--listen", "127.0.0.1:0", "--prometheus", self._environment["PROMETHEUS_URL"]]
+        options = ["--allow-file-repositories", "--log-format", "text", *addresses]
+        self._start("controller", [*_dispatch(), "run", *options])
+
+    def open_shop(self, *services: str) -> None:
+        """The pods of a sandbox run nothing: this program answers in their place, and Prometheus asks it."""
+        program = str(EXAMPLES / "progressive" / "shop.py")
+        self._start("shop", [sys.executable, program, "--namespace", "staging", *services])
+
+    def _start(self, name: str, argv: list[str]) -> None:
+        """A process that stays; in a session of its own, so that Ctrl-C reaches it by way of `leave` alone."""
+        with (self.folder / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(
+                argv, env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
-        (self.folder / "controller.pid").write_text(str(self._controller.pid))
+        self._started[name] = process
+        (self.folder / f"{name}.pid").write_text(str(process.pid))
 
     def leave(self, keep: bool) -> None:
         """Take everything down, or say how to look at it."""
         if self._cluster is not None:
             self._cluster.close()
-        if keep and self._controller is not None:
-            self.narrator.say(f"\nIt is left running. The controller's log: {self._shown(self.log)}. Look at it with:")
-            self.narrator.say(f"   export KUBECONFIG={self._environment['KUBECONFIG']}")
-            self.narrator.say(f"   dispatch get applications -n {NAMESPACE}      # kubectl works as well")
-            self.narrator.say(
-                f"make demo starts anew; to take it down: kill the controller (pid {self._controller.pid}) and"
-            )
-            self.narrator.say(f"   XDG_STATE_HOME={self.folder / 'state'} dispatch sandbox down --name {_SANDBOX}")
+        if keep and self._started:
+            self._say_what_is_left()
             return
-        if self._controller is not None and self._controller.poll() is None:
-            self._controller.send_signal(signal.SIGTERM)
-            self._controller.wait(15)
+        for process in self._started.values():
+            process.send_signal(signal.SIGTERM)
+        for process in self._started.values():
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
         if self.folder.exists():
             self._run("sandbox", "down", "--name", _SANDBOX)
+
+    def _say_what_is_left(self) -> None:
+        say = self.narrator.say
+        pids = " ".join(str(process.pid) for process in self._started.values())
+        say(f"\nIt is left running. The controller's log: {self._shown(self.log)}. Look at it with:")
+        say(f"   export KUBECONFIG={self._environment['KUBECONFIG']}")
+        say(f"   dispatch get applications -n {NAMESPACE}      # kubectl works as well")
+        say("make demo starts anew; to take it down:")
+        say(f"   kill {pids}     # {' and '.join(self._started)}")
+        say(f"   XDG_STATE_HOME={self.folder / 'state'} dispatch sandbox down --name {_SANDBOX}")
 
     def explain(self) -> None:
         """When a promise is broken: what the controller said last."""
@@ -134,6 +153,17 @@ class Stage:
         if old not in text:
             raise Untrue(f"{file} does not hold {old!r}")
         path.write_text(text.replace(old, new))
+
+    def take_example(self, name: str) -> None:
+        """Copy an Application of examples/progressive and its folder into the config repository."""
+        example = EXAMPLES / "progressive" / "config"
+        shutil.copytree(example / "apps" / name, self.config / "apps" / name)
+        shutil.copy(example / "dispatch" / f"{name}.yaml", self.config / "dispatch")
+
+    def strategy(self, name: str) -> str:
+        """The part of an Application's file that says how its versions are walked out."""
+        text = (self.config / "dispatch" / f"{name}.yaml").read_text()
+        return text[text.index("  strategy:") :]
 
     def set_image_by_hand(self, deployment: str, image: str) -> None:
         """Past Git, with another client and under its name, as `kubectl edit` does it."""
@@ -187,17 +217,57 @@ class Stage:
         live = self.live("apps/v1", "Deployment", deployment)
         return live["spec"]["template"]["spec"]["containers"][0]["image"] if live else ""
 
+    def tip(self) -> str:
+        """What the branch of the repository holds now."""
+        return self.git("rev-parse", "main", at=self.bare)
+
+    def rollout(self, application: str) -> dict[str, Any]:
+        """What Dispatch says of the Application's Rollout; empty while it has none."""
+        found: list[dict[str, Any]] = self.status(application).get("rollouts") or [{}]
+        return found[0]
+
+    def promoted(self, application: str, commit: str) -> bool:
+        return (self.status(application).get("promoted") or {}).get("revision", "").endswith(commit)
+
+    def pods(self, app: str) -> Counter[str]:
+        """How many ready pods with this label there are of each version: the tag of their image."""
+        resource = self.cluster.resource("v1", "Pod")
+        assert resource is not None
+        return Counter(
+            pod["spec"]["containers"][0]["image"].rpartition(":")[2]
+            for pod in self.cluster.listing(resource, "staging", f"app={app}")
+            if _is_ready(pod)
+        )
+
+    def behind(self, service: str) -> dict[str, float]:
+        """By version: how many requests a second the pods behind the Service have answered lately."""
+        return self._measured(f'sum by (version) (rate(http_requests_total{{service="{service}"}}[3s])) > 0')
+
+    def served(self, service: str, version: str) -> float:
+        return self.behind(service).get(version, 0.0)
+
+    def errors(self, service: str, version: str) -> float:
+        """The share of answers that were errors lately."""
+        requests = f'http_requests_total{{service="{service}",version="{version}"'
+        query = f'sum by (version) (rate({requests},code=~"5.."}}[5s])) / sum by (version) (rate({requests}}}[5s])) > 0'
+        return self._measured(query).get(version, 0.0)
+
+    def _measured(self, query: str) -> dict[str, float]:
+        address = f"{self._environment['PROMETHEUS_URL']}/api/v1/query"
+        answer = urllib3.request("GET", address, fields={"query": query}).json()
+        return {each["metric"]["version"]: float(each["value"][1]) for each in answer["data"]["result"]}
+
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*_dispatch(), *arguments], env=self._environment, check=False, capture_output=True, text=True
         )
 
-    def _stop_kept_controller(self) -> None:
-        pid = self.folder / "controller.pid"
-        if pid.exists():
-            number = int(pid.read_text())
+    def _stop_kept(self) -> None:
+        """What an earlier demo left, if the number has not gone to a stranger since."""
+        for file in self.folder.glob("*.pid"):
+            number = int(file.read_text())
             command = Path(f"/proc/{number}/cmdline")
-            if command.exists() and b"dispatch" in command.read_bytes():
+            if command.exists() and any(word in command.read_bytes() for word in (b"dispatch", b"shop.py")):
                 os.kill(number, signal.SIGTERM)
 
     def _plain(self, argument: str) -> str:
@@ -205,6 +275,12 @@ class Stage:
 
     def _shown(self, path: Path) -> str:
         return str(path.relative_to(self.folder.parent))
+
+
+def _is_ready(pod: dict[str, Any]) -> bool:
+    conditions = pod["status"].get("conditions") or []
+    gone = pod["metadata"].get("deletionTimestamp")
+    return not gone and any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
 def _dispatch() -> list[str]:
