@@ -8,12 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from reconciler.model.rollout import AnalysisKind, Asked, Decision, Limits, Phase, RolloutSeen, Verb, Wish
-
-SKEW = timedelta(seconds=5)
-"""How far the clocks of the API server (the time of a wish) and of Argo Rollouts (that of a pause) may be apart."""
 
 _JUDGING = frozenset({AnalysisKind.STEP, AnalysisKind.BACKGROUND, AnalysisKind.PRE_PROMOTION})
 """Analyses that a version must pass before it is promoted. One after the promotion ends too late for an abort."""
@@ -46,9 +43,7 @@ class Look:
             return []
         since = seen.pause_since
         return [
-            one
-            for one in self.wishes(Wish.PROMOTE)
-            if one.step == seen.step and (since is None or one.at >= since - SKEW)
+            one for one in self.wishes(Wish.PROMOTE) if one.step == seen.step and (since is None or one.at >= since)
         ]
 
     def says(self, verb: Verb, why: str, again: float | None = None, asked: Sequence[Asked] = ()) -> Decision:
@@ -108,7 +103,8 @@ def _aborted(look: Look) -> Decision | None:
     again = look.wishes(Wish.RETRY)
     if again and not look.wishes(Wish.ABORT):
         return look.says(Verb.RETRY, f"{look.version} starts again, as {_people(again)} asked", asked=again)
-    return look.says(Verb.FAILED, f"{look.version} was aborted: {_told(look)}")
+    kept = ". Its pods stay as long as spec.paused stops the Rollout" if look.seen.spec_paused else ""
+    return look.says(Verb.FAILED, f"{look.version} was aborted: {_told(look)}{kept}")
 
 
 def _asked_to_abort(look: Look) -> Decision | None:
@@ -178,15 +174,17 @@ def _inconclusive(look: Look) -> Decision | None:
     if not seen.pause or not (runs or seen.pause.startswith("Inconclusive")):
         return None
     which = f"{look.version}: {', '.join(run.name for run in runs) or 'the analysis'} cannot tell good from bad"
+    # Only that of a step can be left behind: the controller starts any other anew.
+    effect = "passes over it" if any(run.kind is AnalysisKind.STEP for run in runs) else "has it asked again"
+    if seen.pause == look.manual:
+        effect = f"ends the pause and {effect}"
     if asked := look.releases():
-        return look.says(Verb.RELEASE, f"{which}, and goes on as {_people(asked)} asked", asked=asked)
+        return look.says(Verb.RELEASE, f"{which}; {_people(asked)} {effect}", asked=asked)
     left = look.left(seen.pause_since, look.limits.inconclusive)
     if not left:
         return look.says(Verb.ABORT, f"{which}, and nobody decided within {look.limits.inconclusive:.0f} s")
-    why = (
-        f"{which}. `dispatch rollout promote {seen.id.name}` goes on, `dispatch rollout abort {seen.id.name}` goes back"
-    )
-    return look.says(Verb.HOLD, f"{why}; without an answer it is aborted in {left:.0f} s", again=left)
+    ways = f"`dispatch rollout promote {seen.id.name}` {effect}, `dispatch rollout abort {seen.id.name}` goes back"
+    return look.says(Verb.HOLD, f"{which}. {ways}; without an answer it is aborted", again=left)
 
 
 def _paused(look: Look) -> Decision | None:
@@ -228,7 +226,7 @@ _RULES: tuple[Rule, ...] = (
 
 def _told(look: Look) -> str:
     """The controller's own words."""
-    return look.seen.message or f"it says {look.seen.phase}"
+    return look.seen.message.rstrip(".") or f"it says {look.seen.phase}"
 
 
 def _people(asked: Sequence[Asked]) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from reconciler.core.authors import ROLLOUTS
 from reconciler.core.health.fields import Malformed, flag, integer, items, text, value
 
 _HASH = "rollouts-pod-template-hash"
@@ -53,17 +52,16 @@ def _by_hand(run: Mapping[str, Any]) -> bool:
             return False
         phase, message = text(run, "status", "phase"), text(run, "status", "message")
         ended = phase in ("", "Pending", "Running") or (phase == "Successful" and message == _ENDED)
-        return ended and ROLLOUTS not in _authors(run)
+        # The controller's manager is the name of its process, whatever that is: it is the one that made the run.
+        return ended and not _managers(run, "f:terminate") & _managers(run, "f:metrics")
     except Malformed:
         return False
 
 
-def _authors(run: Mapping[str, Any]) -> set[str]:
-    """The field managers that own `spec.terminate`. The controller patches runs of its own making, so that its entry
-    of the creation names other fields only.
-    """
+def _managers(run: Mapping[str, Any], field: str) -> set[str]:
+    """The field managers that own `spec.<field>`."""
     writes = items(run, "metadata", "managedFields")
-    return {text(write, "manager") for write in writes if value(write, "fieldsV1", "f:spec", "f:terminate") is not None}
+    return {text(write, "manager") for write in writes if value(write, "fieldsV1", "f:spec", field) is not None}
 
 
 def _owner(run: Mapping[str, Any]) -> str:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from reconciler.model.rollout import AnalysisKind, Asked, RolloutSeen, Wish
 
 _ENDED_BY_PEOPLE = frozenset({"CanaryPauseStep", "BlueGreenPause"})
-_SKEW = timedelta(seconds=5)
-"""The strategies' own (strategies/rollout/judging.py): they release by it, and this says when they do not."""
 
 
 def outdated(seen: RolloutSeen, asked: Asked) -> str | None:
@@ -42,7 +38,7 @@ def _pause_gone(seen: RolloutSeen, asked: Asked) -> str | None:
     here = "" if seen.step is None else f" at step {seen.step}"
     if not seen.pause:
         return None if _step_is_judged(seen) else f"nothing is paused{here} of version {seen.pod_hash}"
-    if seen.pause_since is not None and asked.at < seen.pause_since - _SKEW:
+    if seen.pause_since is not None and asked.at < seen.pause_since:
         return f"it was given before the pause{here} began, so not for what led to it: look again, and ask again"
     if seen.pause.startswith("Inconclusive") or any(run.status == "Inconclusive" for run in seen.analyses):
         return None

@@ -80,7 +80,7 @@ def _seen(
     phase, message = _phase(document)
     pod_hash = text(document, "status", "currentPodHash")
     step, steps = _steps(document)
-    first_pause = next(iter(items(document, "status", "pauseConditions")), {})
+    pauses = items(document, "status", "pauseConditions")
     moved = _moved(document, workload)
     return RolloutSeen(
         id=id,
@@ -93,8 +93,9 @@ def _seen(
         stable_hash=text(document, "status", "stableRS"),
         step=step,
         steps=steps,
-        pause=text(first_pause, "reason"),
-        pause_since=_moment(first_pause, "startTime"),
+        pause=text(pauses[0], "reason") if pauses else "",
+        # All end together, so it is the newest of them that somebody must have known of.
+        pause_since=max((since for each in pauses for since in _moments(each, "startTime")), default=None),
         timed=_timed(document, step),
         controller_pause=flag(document, "status", "controllerPause"),
         spec_paused=flag(document, "spec", "paused"),
