@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from reconciler.adapters.render.documents.builder import Document
     from reconciler.adapters.render.engine import RenderEngine
     from reconciler.engine.controller import Controller
-    from reconciler.ports import Tree
+    from reconciler.model.repository import Repository
+    from reconciler.ports import Cluster, Forge, Remote, Tree
 
 
 def cache_home() -> Path:
@@ -129,8 +130,26 @@ def open_renderer(settings: Settings, kube_version: str = "") -> RenderEngine:
     )
 
 
-def build_controller(settings: Settings, source: GitSource, renderer: RenderEngine, cluster: KubeCluster) -> Controller:
+def open_forge(repository: Repository, remote: Remote) -> Forge | None:
+    """The forge of a Repository; None for one without."""
+    return None
+
+
+def build_controller(settings: Settings, source: GitSource, renderer: RenderEngine, cluster: Cluster) -> Controller:
     from reconciler.adapters.clock import SystemClock
     from reconciler.engine.controller import Controller
+    from reconciler.engine.world import Rolling
+    from strategies.rollout import blue_green, canary
 
-    return Controller(source, renderer, cluster, SystemClock(), workers=settings.workers, namespace=settings.namespace)
+    gates = f"{settings.gates_url}/gates" if settings.gates_url else ""
+    strategies = {"canary": canary, "blueGreen": blue_green}
+    return Controller(
+        source,
+        renderer,
+        cluster,
+        SystemClock(),
+        rolling=Rolling(strategies, gates, settings.prometheus, open_forge),
+        cluster_name=settings.cluster_name,
+        workers=settings.workers,
+        namespace=settings.namespace,
+    )

@@ -7,12 +7,12 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["sandbox_fixtures", "controller_fixtures"]
+pytest_plugins = ["sandbox_fixtures", "controller_fixtures", "rollout_fixtures"]
 
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.load_profile("suite")
 
-_PLATFORMS = frozenset({"apiserver", "cluster", "platform", "gitea", "namespace", "town"})
+_PLATFORMS = frozenset({"apiserver", "cluster", "platform", "gitea", "namespace", "town", "harbour"})
 
 _FOLDERS = ("tests/sandbox/", "tests/cluster/", "tests/faults/")
 

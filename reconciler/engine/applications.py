@@ -7,19 +7,24 @@ from collections.abc import Sequence
 from reconciler.core.applyset import additional_namespaces, applyset_id, parent_annotations, parent_labels
 from reconciler.core.conditions import is_ready
 from reconciler.core.desired import Wanted
+from reconciler.core.progressive.template import DEPLOYMENT, ROLLOUT
 from reconciler.core.refusals import explain
 from reconciler.engine.keys import Key
 from reconciler.engine.memory import Memory
 from reconciler.engine.progress import Progress
 from reconciler.engine.report import Reporter
+from reconciler.engine.stages.admit import choose, record
 from reconciler.engine.stages.apply import apply, correct
 from reconciler.engine.stages.compare import compare
 from reconciler.engine.stages.fetch import SYNC, fetch, subject
 from reconciler.engine.stages.observe import observe, settled, unready
 from reconciler.engine.stages.prune import FINALIZER, contained, empty, plan_prune, prune, release
 from reconciler.engine.stages.render import Goal, render
+from reconciler.engine.stages.roll import roll
+from reconciler.engine.stages.undo import undo
+from reconciler.engine.stages.versions import write_down
 from reconciler.engine.world import World
-from reconciler.model.application import Application, SyncMode
+from reconciler.model.application import Application, DriftIgnore, SyncMode
 from reconciler.model.change import Refusal
 from reconciler.model.identity import GroupKind, ObjectId
 from reconciler.model.manifest import Manifest, Origin
@@ -27,6 +32,23 @@ from reconciler.model.outcome import Blocked, Reason, StageError, Terminal, Tran
 
 _FIRST_LIST = 30.0
 _DEPENDENCY_WAIT = 60.0
+
+
+def leaving_alone(application: Application, ignore: Sequence[DriftIgnore]) -> Application:
+    """The Application with more fields that are somebody else's than its spec names."""
+    if not ignore:
+        return application
+    drift = application.spec.drift
+    drift = drift.model_copy(update={"ignore": (*drift.ignore, *ignore)})
+    return application.model_copy(update={"spec": application.spec.model_copy(update={"drift": drift})})
+
+
+def needed(application: Application) -> list[GroupKind]:
+    """The kinds that must be watched before anything is decided: what the set holds, and what a strategy asks about."""
+    kinds = {*contained(application)}
+    if application.spec.strategy.progressive is not None or ROLLOUT in kinds:
+        kinds |= {DEPLOYMENT, ROLLOUT}
+    return sorted(kinds)
 
 
 class Applications:
@@ -62,18 +84,22 @@ class Applications:
         world = self._world
         with progress.during("fetch"):
             self._require_dependencies(application)
-            progress.revision, tree = fetch(world, application)
-        with progress.during("render"):
-            goal = memory.goal = render(world, application, tree, memory.goal)
-            progress.rendered, progress.objects = goal.rendered, len(goal.wanted)
+            progress.target, tree = fetch(world, application)
         with progress.during("plan"):
-            self._follow([*contained(application)], [])
+            self._follow(needed(application), [])
+        with progress.during("render"):
+            proposed = memory.proposed = render(world, application, tree, progress.target.commit, memory.proposed)
+        with progress.during("plan"):
+            admitted = choose(world, application, memory, progress, progress.target, proposed)
+            progress.admission, progress.revision = admitted.admission, admitted.revision
+            goal = memory.goal = admitted.goal
+            progress.rendered, progress.objects = goal.rendered, len(goal.wanted)
         for position, stage in enumerate(goal.stages):
             behind = unready(world, goal.stages[:position])
             if behind and not settled(world, stage):
                 progress.waiting_for = behind
                 break
-            self._stage(application, memory, progress, stage)
+            self._stage(application, memory, progress, goal, stage)
         else:
             self._prune(application, goal, progress)
             progress.compared = True
@@ -84,11 +110,18 @@ class Applications:
             progress.health = observe(world, goal)
             if progress.wrote:
                 progress.subject = subject(world, application, progress.revision)
+        if goal.rollouts:
+            with progress.during("roll"):
+                roll(world, application, goal, progress)
+                write_down(world, application, goal, memory, progress)
+                undo(world, application, proposed, progress)
 
-    def _stage(self, application: Application, memory: Memory, progress: Progress, stage: Sequence[Wanted]) -> None:
+    def _stage(
+        self, application: Application, memory: Memory, progress: Progress, goal: Goal, stage: Sequence[Wanted]
+    ) -> None:
         with progress.during("plan"):
             self._follow([], stage)
-            comparison = compare(self._world, application, memory, stage)
+            comparison = compare(self._world, leaving_alone(application, goal.ignore), memory, stage)
         if not progress.write:
             progress.pending.extend(change.id for _, change in comparison.changes)
             progress.drift.extend(drift for _, _, drifts in comparison.drifted for drift in drifts)
@@ -96,8 +129,10 @@ class Applications:
         with progress.during("apply"):
             if comparison.changes or comparison.drifted:
                 self._announce(application, {wanted.id for wanted in stage})
-            apply(self._world, memory, progress, comparison)
-            correct(self._world, application.spec.drift, memory, progress, comparison)
+                if goal.carriers and progress.revision is not None:
+                    record(self._world, application, progress.key, progress.revision.commit)
+            apply(self._world, memory, progress, goal, comparison)
+            correct(self._world, application.spec.drift, memory, progress, goal, comparison)
 
     def _prune(self, application: Application, goal: Goal, progress: Progress) -> None:
         with progress.during("prune"):

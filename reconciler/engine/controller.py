@@ -8,11 +8,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from reconciler.core.progressive.template import ROLLOUT
+from reconciler.engine.actions import Actions
 from reconciler.engine.applications import Applications
 from reconciler.engine.catalog import Catalog
 from reconciler.engine.events import Events
 from reconciler.engine.followers import Followers
+from reconciler.engine.gates import answer
 from reconciler.engine.keys import Key
+from reconciler.engine.ledgers import Ledgers
 from reconciler.engine.live import LiveObjects
 from reconciler.engine.queue import LOW, NORMAL
 from reconciler.engine.queues import Queues
@@ -21,8 +25,9 @@ from reconciler.engine.repositories import Repositories
 from reconciler.engine.sources import Sources
 from reconciler.engine.timers import Timers
 from reconciler.engine.workers import Workers
-from reconciler.engine.world import World
+from reconciler.engine.world import Rolling, World
 from reconciler.model.change import EventType, Resource
+from reconciler.model.identity import ObjectId
 from reconciler.model.outcome import Reason, StageError, Terminal
 from reconciler.model.resource import API_VERSION
 from reconciler.model.rollout import Verdict
@@ -47,6 +52,8 @@ class Controller:
         cluster: Cluster,
         clock: Clock,
         *,
+        rolling: Rolling,
+        cluster_name: str = "default",
         workers: int = 8,
         namespace: str = "",
     ) -> None:
@@ -60,8 +67,21 @@ class Controller:
         self._followers = Followers(cluster, self.live)
         self._timers = Timers(self._ring)
         self._events = Events(cluster)
+        self.actions = Actions(self._wake)
+        self._clock = clock
         world = World(
-            source, renderer, cluster, clock, self.catalog, Sources(), self.live, self._followers, self._stopping.is_set
+            source=source,
+            renderer=renderer,
+            cluster=cluster,
+            clock=clock,
+            catalog=self.catalog,
+            sources=Sources(),
+            live=self.live,
+            followers=self._followers,
+            stopping=self._stopping.is_set,
+            actions=self.actions,
+            ledgers=Ledgers(source, cluster_name),
+            rolling=rolling,
         )
         reporter = Reporter(cluster, self.catalog, self.queues, self._events, clock)
         self._applications = Applications(world, reporter)
@@ -70,14 +90,14 @@ class Controller:
             Workers(self.queues.applications, self._applications.reconcile, workers, "application"),
             Workers(self.queues.repositories, self._repositories.reconcile, _READERS, "repository"),
         )
-        self._listed = {"Repository": threading.Event(), "Application": threading.Event()}
+        self._listed = {kind: threading.Event() for kind in ("Repository", "Application", "RolloutAction")}
         self._readers: list[threading.Thread] = []
 
     def start(self, failed: Callable[[StageError], None]) -> None:
         """Read our own kinds, then work. `failed` is called from a thread when they cannot be read at all."""
         self._events.start()
         self._timers.start()
-        for kind in ("Repository", "Application"):
+        for kind in self._listed:
             thread = threading.Thread(target=self._read, args=(kind, failed), name=f"read-{kind}", daemon=True)
             thread.start()
             self._readers.append(thread)
@@ -95,16 +115,24 @@ class Controller:
         self._followers.stop(max((deadline - time.monotonic()) / 4, 0.1))
         return all(ended)
 
+    def gate(self, namespace: str, rollout: str, pod_hash: str, step: int) -> tuple[Verdict, str]:
+        """The answer to Argo Rollouts about one step of one version: from memory, at once."""
+        return answer(
+            self.catalog,
+            self.live,
+            self.actions,
+            ObjectId(*ROLLOUT, namespace, rollout),
+            pod_hash,
+            step,
+            self._clock.now(),
+        )
+
     def ready(self) -> bool:
         """Whether our own kinds are listed, so that the work has begun."""
         return not self._starting
 
-    def gate(self, namespace: str, rollout: str, pod_hash: str, step: int) -> tuple[Verdict, str]:
-        """The answer to Argo Rollouts about one step of one version (core/progressive/gates.py)."""
-        return Verdict.WAIT, "Dispatch does not judge this gate"
-
     def _begin(self) -> None:
-        """Workers start once both kinds are listed: an Application must not be told that its Repository is missing."""
+        """Workers start once all kinds are listed: an Application must not be told that its Repository is missing."""
         for event in self._listed.values():
             while not event.wait(0.5):
                 if self._stopping.is_set():
@@ -145,6 +173,9 @@ class Controller:
         return None
 
     def _take(self, kind: str, type: EventType, document: dict[str, Any]) -> None:
+        if kind == "RolloutAction":
+            self._take_action(type, document)
+            return
         match type:
             case EventType.LISTING:
                 self.catalog.listing(kind)
@@ -155,6 +186,18 @@ class Controller:
                 self.catalog.remove(document)
             case _:
                 self.catalog.observe(document)
+
+    def _take_action(self, type: EventType, document: dict[str, Any]) -> None:
+        match type:
+            case EventType.LISTING:
+                self.actions.listing()
+            case EventType.LISTED:
+                self.actions.listed()
+                self._listed["RolloutAction"].set()
+            case EventType.DELETED:
+                self.actions.remove(document)
+            case _:
+                self.actions.observe(document)
 
     def _wake(self, key: Key) -> None:
         self.queues.add(key, priority=LOW if self._starting and key.kind == "Application" else NORMAL)

@@ -10,7 +10,7 @@ import json
 import threading
 from collections import deque
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,10 +18,13 @@ from reconciler.core.applyset import PART_OF
 from reconciler.core.content import content_digest
 from reconciler.core.health import assess
 from reconciler.core.managed_fields import MANAGER
+from reconciler.core.progressive.seen import see, see_deployment
+from reconciler.core.progressive.template import DEPLOYMENT, ROLLOUT
 from reconciler.core.prune import Member, keeps
 from reconciler.model.drift import Drift
 from reconciler.model.health import Health
 from reconciler.model.identity import GroupKind, ObjectId, identify
+from reconciler.model.rollout import CANDIDATE, DeploymentSeen, RolloutSeen
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,8 @@ class Verdict:
 @dataclass(slots=True)
 class Entry:
     """One live object. `body` is its JSON until it has been judged; `shared` says that another manager than Dispatch
-    owns fields outside its status.
+    owns fields outside its status. `candidate` is its CANDIDATE annotation, `seen` what a Rollout or a Deployment
+    says of the versions that it runs.
     """
 
     id: ObjectId
@@ -47,6 +51,8 @@ class Entry:
     controlled: bool
     keep: bool
     shared: bool
+    candidate: str = ""
+    seen: RolloutSeen | DeploymentSeen | None = None
     verdict: Verdict | None = None
     body: bytes | None = None
 
@@ -60,6 +66,9 @@ class _Kind:
     listed: bool = False
     seen: set[ObjectId] = field(default_factory=set)
     present: set[ObjectId] = field(default_factory=set)
+
+
+_TEMPLATE_UNSEEN = "waiting for the controller to see the pod template of the workload that the Rollout refers to"
 
 
 class LiveObjects:
@@ -141,6 +150,25 @@ class LiveObjects:
         with self._lock:
             return self._entries.get(id)
 
+    def rollout(self, id: ObjectId) -> RolloutSeen | None:
+        """A Rollout as last seen, None when it is not there."""
+        with self._lock:
+            entry = self._entries.get(id)
+        return self.beside_its_workload(entry.seen) if entry and isinstance(entry.seen, RolloutSeen) else None
+
+    def beside_its_workload(self, seen: RolloutSeen) -> RolloutSeen:
+        """Not `observed` while the controller has still to see the newest spec of the Deployment that it takes the pod
+        template from: the status is that of the version before.
+        """
+        if seen.workload is None or seen.invalid:
+            return seen
+        with self._lock:
+            entry = self._entries.get(seen.workload)
+        deployment = entry.seen if entry is not None else None
+        if not isinstance(deployment, DeploymentSeen) or (seen.workload_seen or 0) >= deployment.generation:
+            return seen
+        return replace(seen, observed=False, message=_TEMPLATE_UNSEEN)
+
     def judge(self, id: ObjectId, content: str, verdict: Verdict) -> None:
         """Keep a verdict on the object while it has this content, and let its body go."""
         with self._lock:
@@ -214,9 +242,17 @@ def _entry(id: ObjectId, document: dict[str, Any], before: Entry | None, agreed:
         controlled=any(owner.get("controller") for owner in metadata.get("ownerReferences") or ()),
         keep=keeps(annotations),
         shared=any(_of_another(entry) for entry in metadata.get("managedFields") or ()),
+        candidate=annotations.get(CANDIDATE, ""),
+        seen=_seen(id, document),
         verdict=verdict,
         body=None if verdict is not None else json.dumps(document, separators=(",", ":")).encode(),
     )
+
+
+def _seen(id: ObjectId, document: dict[str, Any]) -> RolloutSeen | DeploymentSeen | None:
+    if id.group_kind == ROLLOUT:
+        return see(document)
+    return see_deployment(document) if id.group_kind == DEPLOYMENT else None
 
 
 def _of_another(entry: dict[str, Any]) -> bool:
@@ -231,4 +267,9 @@ def _older(resource_version: str, than: str) -> bool:
 
 
 def _news(before: Entry, after: Entry) -> bool:
-    return before.content != after.content or before.health != after.health or before.applyset != after.applyset
+    return (
+        before.content != after.content
+        or before.health != after.health
+        or before.applyset != after.applyset
+        or (isinstance(after.seen, RolloutSeen) and before.seen != after.seen)
+    )

@@ -7,15 +7,20 @@ from dataclasses import dataclass, field
 
 from reconciler.engine.stages.render import Goal
 from reconciler.model.identity import ObjectId
+from reconciler.model.ledger import Ledger
 
 
 @dataclass(slots=True)
 class Memory:
     """`applied` is the digest that each object was last applied with, None until the first complete run of this
-    process. `corrections` holds the times (monotonic seconds) at which a field was put back.
+    process. `corrections` holds the times (monotonic seconds) at which a field was put back. `proposed` is what
+    Git's head wants, `goal` what is applied: the same, unless that waits. `unwritten` is the ledger
+    that Git refused.
     """
 
+    proposed: Goal | None = None
     goal: Goal | None = None
+    unwritten: Ledger | None = None
     applied: dict[ObjectId, str] | None = None
     corrections: dict[tuple[ObjectId, str], deque[float]] = field(default_factory=dict)
     settled_revision: str = ""

@@ -11,6 +11,8 @@ from reconciler.model.drift import Drift, DriftClass
 from reconciler.model.health import Level
 from reconciler.model.outcome import Reason, StageError
 
+_WARNED = frozenset({Reason.ROLLOUT_ABORTED, Reason.REVERT_FAILED, Reason.FORGE_DENIED, Reason.MERGE_BLOCKED})
+
 
 class Note(NamedTuple):
     """One event: `warning` tells its type, `reason` and `message` are the event's own."""
@@ -39,6 +41,10 @@ def notes(
         found.append(Note(False, Reason.PROGRESSING, f"{revision}: {'; '.join(parts)}"))
     if progress.pruned:
         found.append(Note(False, Reason.PRUNED, f"{revision}: deleted {names(progress.pruned)}, which left Git"))
+    found += [Note(act.warning, act.reason, act.text) for act in progress.acted]
+    found += [Note(reason in _WARNED, reason, text) for reason, text in progress.told]
+    if (why := progress.admission.why) and (before.queued is None or before.queued.message != why):
+        found.append(Note(bool(progress.admission.stay), progress.admission.reason, why))
     if error is not None:
         if _ready(before) != (error.reason, error.message):
             found.append(Note(True, error.reason, error.message))

@@ -6,14 +6,42 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from reconciler.core.progressive.admission import Admission
 from reconciler.engine.keys import Key
+from reconciler.model.application_status import RevertState
 from reconciler.model.drift import Drift
 from reconciler.model.health import Health
 from reconciler.model.identity import ObjectId
-from reconciler.model.outcome import StageError
+from reconciler.model.ledger import Ledger
+from reconciler.model.outcome import Reason, StageError
 from reconciler.model.rendered import Rendered
 from reconciler.model.revision import Revision
+from reconciler.model.rollout import Decision, RolloutSeen
+
+
+@dataclass(frozen=True, slots=True)
+class Rolled:
+    """One Rollout of the run: the object, what carries its pod template, what was seen, and what was decided about
+    which version: the digest of the `template` that is live, and the `commit` that brought it.
+    """
+
+    id: ObjectId
+    carrier: ObjectId
+    seen: RolloutSeen
+    decision: Decision
+    template: str = ""
+    commit: str = ""
+
+
+class Act(NamedTuple):
+    """Something that was done to a version, for the history and the event: `result` is the word of the history."""
+
+    result: str
+    reason: Reason
+    text: str
+    warning: bool = False
 
 
 @dataclass(slots=True)
@@ -24,6 +52,10 @@ class Progress:
     change the cluster. `compared` is true once all objects were compared with Git; `pending` counts those that a Manual
     application would change; `complete` is true once every stage was applied and pruned. `look_again` is seconds until
     the next look.
+
+    `target` is what Git names and `admission` why the run works with another `revision`, if it does. `rolled` are the
+    Rollouts, `acted` what was done to them (for the history), `told` other news of them, `ledger` what Git remembers.
+    `wakes` are keys that this run has given reason to look.
     """
 
     key: Key
@@ -49,6 +81,19 @@ class Progress:
     compared: bool = False
     complete: bool = False
     look_again: float | None = None
+    admission: Admission = field(default_factory=Admission)
+    target: Revision | None = None
+    ledger: Ledger = field(default_factory=Ledger)
+    rolled: list[Rolled] = field(default_factory=list)
+    acted: list[Act] = field(default_factory=list)
+    wakes: list[Key] = field(default_factory=list)
+    told: list[tuple[Reason, str]] = field(default_factory=list)
+    revert: RevertState | None = None
+
+    def soon(self, seconds: float | None) -> None:
+        """Look again in so many seconds, or earlier."""
+        if seconds is not None:
+            self.look_again = seconds if self.look_again is None else min(self.look_again, seconds)
 
     @contextmanager
     def during(self, stage: str) -> Iterator[None]:

@@ -56,6 +56,8 @@ class Reporter:
         if isinstance(error, Abandoned):
             return
         document = self._catalog.document(progress.key)
+        for key in progress.wakes:
+            self._queues.add(key)
         try:
             if document is not None and not _quiet(document, error):
                 self._tell_application(document, progress, memory, error)
@@ -134,8 +136,12 @@ class Reporter:
         return max(left, 0.1) if left > 0 else progress.look_again
 
     def _overdue(self, progress: Progress, memory: Memory, document: dict[str, Any]) -> bool:
-        waiting = bool(progress.waiting_for) or any(
-            health.level in (Level.PROGRESSING, Level.MISSING) for health in progress.health.values()
+        # A version on its way out has deadlines of its own, and may wait for a person.
+        walked = {id for rolled in progress.rolled for id in (rolled.id, rolled.carrier)}
+        waiting = bool(set(progress.waiting_for) - walked) or any(
+            health.level in (Level.PROGRESSING, Level.MISSING)
+            for id, health in progress.health.items()
+            if id not in walked
         )
         now = self._clock.monotonic()
         if not waiting:

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from reconciler.engine.actions import Actions
 from reconciler.engine.catalog import Catalog
 from reconciler.engine.followers import Followers
+from reconciler.engine.ledgers import Ledgers
 from reconciler.engine.live import LiveObjects
 from reconciler.engine.sources import Sources
-from reconciler.ports import Clock, Cluster, Renderer, Source
+from reconciler.model.repository import Repository
+from reconciler.ports import Clock, Cluster, Forge, Remote, Renderer, RolloutStrategy, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Rolling:
+    """How versions are walked out: the strategies by Argo Rollouts' names, where Argo Rollouts reaches the gates, the
+    operator's Prometheus (empty when there is none), and the forge of a Repository, None for one without.
+    """
+
+    strategies: Mapping[str, RolloutStrategy]
+    gates: str
+    prometheus: str
+    forge: Callable[[Repository, Remote], Forge | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +44,6 @@ class World:
     live: LiveObjects
     followers: Followers
     stopping: Callable[[], bool]
+    actions: Actions
+    ledgers: Ledgers
+    rolling: Rolling

@@ -83,6 +83,7 @@ class RolloutSeen:
     available: int = 0
     weight: int | None = None
     workload: ObjectId | None = None
+    workload_seen: int | None = None
     candidate: str = ""
     revision: int = 0
 
@@ -184,6 +185,7 @@ class DeploymentSeen:
     updated: int
     available: int
     candidate: str = ""
+    generation: int = 0
 
 
 class Verdict(StrEnum):

@@ -68,6 +68,7 @@ def see_deployment(document: Mapping[str, Any]) -> DeploymentSeen:
             updated=integer(raw, "status", "updatedReplicas"),
             available=integer(raw, "status", "availableReplicas"),
             candidate=text(raw, "metadata", "annotations", CANDIDATE),
+            generation=integer(raw, "metadata", "generation"),
         )
     except Malformed:
         return DeploymentSeen(id, observed=False, replicas=0, updated=0, available=0)
@@ -110,6 +111,7 @@ def _seen(
         available=integer(document, "status", "availableReplicas"),
         weight=_weight(document),
         workload=workload_of(document, id.namespace),
+        workload_seen=number(document, "status", "workloadObservedGeneration"),
         revision=number(document, "metadata", "annotations", "rollout.argoproj.io/revision") or 0,
         candidate=text(document, "metadata", "annotations", CANDIDATE),
     )

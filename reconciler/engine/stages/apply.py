@@ -11,6 +11,7 @@ from reconciler.core.refusals import explain
 from reconciler.engine.memory import Memory
 from reconciler.engine.progress import Progress
 from reconciler.engine.stages.compare import Comparison, gather
+from reconciler.engine.stages.render import Goal
 from reconciler.engine.stages.send import abandon, send
 from reconciler.engine.world import World
 from reconciler.model.application import DriftPolicy
@@ -22,7 +23,14 @@ _TRUCE = 60.0
 """Seconds between two looks at a fight: it ends when the last ten minutes held few enough corrections."""
 
 
-def apply(world: World, memory: Memory, progress: Progress, comparison: Comparison) -> None:
+_GRACE = 600.0
+"""Seconds for which a version that somebody put into the cluster past Git (`kubectl argo rollouts undo`, a pause by
+hand) is reported only: to put Git's back would walk the version out again that somebody has just fled from.
+"""
+_WALKED = ("/spec/template", "/spec/strategy", "/spec/paused", "/spec/restartAt")
+
+
+def apply(world: World, memory: Memory, progress: Progress, goal: Goal, comparison: Comparison) -> None:
     """Write what Git changed. Raises the refusals; what was written stays and is taken up by the next run."""
     changes = comparison.changes
     if not changes:
@@ -31,16 +39,33 @@ def apply(world: World, memory: Memory, progress: Progress, comparison: Comparis
     for _, change in changes:
         if change.action is Action.REPLACE:
             _remove(world, change, next(w for w, c in changes if c is change))
-    _send(world, memory, progress, changes)
+    for part in _in_turn(goal, changes):
+        _send(world, memory, progress, part)
 
 
-def correct(world: World, policy: DriftPolicy, memory: Memory, progress: Progress, comparison: Comparison) -> None:
-    """Put back what somebody changed, unless the policy only reports (and nobody asked by hand) or a fight is on."""
+def _in_turn(goal: Goal, changes: Sequence[tuple[Wanted, Change]]) -> list[list[tuple[Wanted, Change]]]:
+    """A Rollout after what it refers to, for one that finds no AnalysisTemplate is invalid and is not looked at again
+    when it comes; and a new pod template after the Rollout's new steps, which would start a running version anew.
+    """
+    rollouts = frozenset(goal.rollouts.values())
+    parts: dict[int, list[tuple[Wanted, Change]]] = {}
+    for wanted, change in changes:
+        moved = wanted.id in goal.carriers and wanted.id not in rollouts and change.action is Action.UPDATE
+        parts.setdefault(2 if moved else 1 if wanted.id in rollouts else 0, []).append((wanted, change))
+    return [parts[turn] for turn in sorted(parts)]
+
+
+def correct(
+    world: World, policy: DriftPolicy, memory: Memory, progress: Progress, goal: Goal, comparison: Comparison
+) -> None:
+    """Put back what somebody changed, unless the policy only reports (and nobody asked by hand), a fight is on, or it
+    is a version that a person has just chosen.
+    """
     mended: list[tuple[Wanted, Change, tuple[Drift, ...]]] = []
     now = world.clock.monotonic()
     for wanted, change, drifts in comparison.drifted:
         progress.drift.extend(drifts)
-        if not (policy.correct or progress.asked):
+        if not (policy.correct or progress.asked) or _chosen_lately(world, goal, progress, wanted, drifts):
             continue
         fought = [drift for drift in drifts if fighting(memory.times(drift.id, drift.path), now)]
         if fought:
@@ -56,6 +81,16 @@ def correct(world: World, policy: DriftPolicy, memory: Memory, progress: Progres
         for wanted, _, drifts in mended:
             _take_out(world, wanted, drifts)
         _send(world, memory, progress, [(wanted, change) for wanted, change, _ in mended])
+
+
+def _chosen_lately(world: World, goal: Goal, progress: Progress, wanted: Wanted, drifts: Sequence[Drift]) -> bool:
+    if progress.asked or not (wanted.id in goal.carriers or wanted.id in goal.rollouts.values()):
+        return False
+    chosen = [drift.at for drift in drifts if drift.path.startswith(_WALKED) and drift.at is not None]
+    left = _GRACE - (world.clock.now() - max(chosen)).total_seconds() if chosen else 0.0
+    if left > 0:
+        progress.soon(left)
+    return left > 0
 
 
 def _send(world: World, memory: Memory, progress: Progress, changes: Sequence[tuple[Wanted, Change]]) -> None:

@@ -21,10 +21,15 @@ _WAIT = 60.0
 """The Repository's own reconcile wakes the Application; this is the floor under it, in seconds."""
 
 
+def repository_of(application: Application) -> Key:
+    """The Repository that the Application reads."""
+    return Key("Repository", application.metadata.namespace, application.spec.source.repository)
+
+
 def fetch(world: World, application: Application) -> tuple[Revision, Tree]:
     """Raises Blocked while the Repository has not been read, Terminal when it has no such revision."""
-    name = application.spec.source.repository
-    key = Key("Repository", application.metadata.namespace, name)
+    key = repository_of(application)
+    name = key.name
     repository = world.catalog.repository(key)
     if repository is None:
         raise Blocked(
@@ -57,7 +62,7 @@ def _require_fresh(application: Application, repository: Repository, seen: Seen)
 
 def subject(world: World, application: Application, revision: Revision) -> str:
     """Author and first line of a fetched commit, for the history."""
-    seen = world.sources.get(Key("Repository", application.metadata.namespace, application.spec.source.repository))
+    seen = world.sources.get(repository_of(application))
     return world.source.subject(seen.remote, revision.commit) if seen is not None else ""
 
 

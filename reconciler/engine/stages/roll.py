@@ -1,0 +1,181 @@
+"""Stage 6: what to do about each Rollout now, and doing it. The strategy decides; this carries it out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from reconciler.core.progressive.ended import ended_by_hand
+from reconciler.core.progressive.outdated import outdated
+from reconciler.core.progressive.patches import abort_patch, promote_full_patch, release_patch, retry_patch
+from reconciler.core.progressive.seen import see
+from reconciler.core.progressive.template import read_mark
+from reconciler.engine.actions import Action
+from reconciler.engine.progress import Act, Progress, Rolled
+from reconciler.engine.stages.admit import policy
+from reconciler.engine.stages.render import Goal
+from reconciler.engine.stages.send import abandon
+from reconciler.engine.world import World
+from reconciler.model.application import Application
+from reconciler.model.change import Refusal
+from reconciler.model.identity import ObjectId
+from reconciler.model.outcome import Reason, Terminal
+from reconciler.model.rollout import Asked, Decision, Limits, RolloutSeen, Verb, Wish
+from reconciler.model.rollout_action import ActionState
+
+Patch = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+
+_PATCHED: Mapping[Verb, Callable[[RolloutSeen], Patch]] = {
+    Verb.RELEASE: release_patch,
+    Verb.PROMOTE_FULL: promote_full_patch,
+    Verb.ABORT: lambda seen: abort_patch(),
+    Verb.RETRY: lambda seen: retry_patch(),
+}
+_SAID = {
+    Verb.RELEASE: ("Promoted", "promoted"),
+    Verb.PROMOTE_FULL: ("Promoted", "promoted to the end"),
+    Verb.ABORT: ("Aborted", "aborted"),
+    Verb.RETRY: ("Retried", "started again"),
+}
+"""The word of the history, and that of a sentence."""
+_UNPROCESSABLE = 422
+_ARGO = "argoproj.io/v1alpha1"
+
+
+def roll(world: World, application: Application, goal: Goal, progress: Progress) -> None:
+    """One decision for each Rollout of the goal; a person's wish that can no longer be met is answered."""
+    limits = Limits(inconclusive=policy(application).inconclusive_deadline)
+    for carrier, id in goal.rollouts.items():
+        seen = _look(world, id)
+        if seen is None:
+            continue
+        actions = [each for each in world.actions.open(progress.key) if each.rollout == id.name]
+        strategy = world.rolling.strategies.get(seen.strategy)
+        if strategy is None:
+            continue
+        decision = strategy.decide(seen, [each.asked for each in actions], limits, world.clock.now())
+        progress.rolled.append(Rolled(id, carrier, seen, decision, *_version(world, carrier)))
+        progress.soon(decision.again)
+        _perform(world, application, progress, id, seen, decision, actions)
+        _answer_outdated(world, application, progress, seen, decision, actions)
+
+
+def _version(world: World, carrier: ObjectId) -> tuple[str, str]:
+    entry = world.live.get(carrier)
+    return read_mark(entry.candidate) if entry is not None else ("", "")
+
+
+def _look(world: World, id: ObjectId) -> RolloutSeen | None:
+    """The Rollout as the watch has it; read anew while a version is on its way, together with the analyses of that
+    version: one that somebody ended counts for Argo Rollouts as a success, and for nothing here.
+    """
+    known = world.live.rollout(id)
+    if known is None or not known.in_flight or known.first:
+        return known
+    rollouts = world.cluster.resource(_ARGO, "Rollout")
+    analyses = world.cluster.resource(_ARGO, "AnalysisRun")
+    document = world.cluster.read(rollouts, id.namespace, id.name) if rollouts is not None else None
+    if document is None or analyses is None:
+        return known
+    runs = world.cluster.listing(analyses, id.namespace, f"rollouts-pod-template-hash={known.pod_hash}")
+    return world.live.beside_its_workload(see(document, ended_by_hand(document, runs)))
+
+
+def _perform(
+    world: World,
+    application: Application,
+    progress: Progress,
+    id: ObjectId,
+    seen: RolloutSeen,
+    decision: Decision,
+    actions: Sequence[Action],
+) -> None:
+    patched = _PATCHED.get(decision.verb)
+    if patched is None:
+        return
+    abandon(world)
+    resource = world.cluster.resource(_ARGO, "Rollout")
+    if resource is None:
+        return
+    answer = world.cluster.patch(resource, id.namespace, id.name, patched(seen), "status")
+    if isinstance(answer, Refusal):
+        if answer.code == _UNPROCESSABLE:
+            # Somebody was quicker: the guard found another step, version or pause. The next look sees what is there.
+            progress.soon(1.0)
+            return
+        raise Terminal(
+            Reason.FORBIDDEN if answer.code == 403 else Reason.OBJECT_REFUSED,
+            f"{id} could not be {_SAID[decision.verb][1]}: {answer.message}",
+        )
+    world.live.observe(answer)
+    by = [each for each in actions if each.asked.name in decision.because_of]
+    _tell(progress, id, seen, decision, by)
+    for each in by:
+        answer_action(world, each, ActionState.DONE, f"{_SAID[decision.verb][1]}: {decision.why}")
+
+
+def _tell(progress: Progress, id: ObjectId, seen: RolloutSeen, decision: Decision, by: Sequence[Action]) -> None:
+    """For the history and the event: what, who, which version, at which step, and why."""
+    result, said = _SAID[decision.verb]
+    who = ", ".join(dict.fromkeys(each.asked.by for each in by))
+    reasons = "; ".join(filter(None, (each.document["spec"].get("reason") for each in by)))
+    step = f" at step {seen.step + 1} of {seen.steps}" if seen.step is not None and seen.steps else ""
+    text = f"{id.name} (version {seen.pod_hash}){step} {said}"
+    text += f" by {who}" if who else f": {decision.why}"
+    text = f"{text}: {reasons}" if reasons else text
+    progress.acted.append(Act(result, Reason.ROLLOUT_ACTION, text, decision.verb is Verb.ABORT))
+
+
+def _answer_outdated(
+    world: World,
+    application: Application,
+    progress: Progress,
+    seen: RolloutSeen,
+    decision: Decision,
+    actions: Sequence[Action],
+) -> None:
+    """A wish that can no longer be met is answered, so that nobody waits for it; one for a step that was left since is
+    done (this process may have died between the patch and its answer).
+    """
+    for each in actions:
+        if each.asked.name in decision.because_of or _for_a_gate(application, seen, each.asked):
+            continue
+        why = outdated(seen, each.asked)
+        if why is None:
+            continue
+        done = each.asked.pod_hash == seen.pod_hash and _left(seen, each.asked)
+        answer_action(world, each, ActionState.DONE if done else ActionState.REFUSED, why)
+        if done:
+            step = (each.asked.step or 0) + 1
+            text = f"{each.rollout} (version {seen.pod_hash}) step {step} approved by {each.asked.by}"
+            progress.acted.append(Act("Promoted", Reason.ROLLOUT_ACTION, text))
+
+
+def _left(seen: RolloutSeen, asked: Asked) -> bool:
+    if asked.wish is not Wish.PROMOTE:
+        return False
+    return seen.promoted or (asked.step is not None and seen.step is not None and seen.step > asked.step)
+
+
+def _for_a_gate(application: Application, seen: RolloutSeen, asked: Asked) -> bool:
+    """The current step is a gate: what was asked is counted there, when Argo Rollouts asks."""
+    canary = application.spec.strategy.canary
+    if canary is None or asked.step is None or asked.pod_hash != seen.pod_hash or asked.step != seen.step:
+        return False
+    return asked.step < len(canary.steps) and canary.steps[asked.step].gate is not None
+
+
+def answer_action(world: World, action: Action, state: ActionState, message: str) -> None:
+    """Write the status of a RolloutAction. Lost with the process, it is written by the next run."""
+    resource = world.cluster.resource("dispatch.dev/v1alpha1", "RolloutAction")
+    if resource is None:
+        return
+    metadata = action.document["metadata"]
+    status: Mapping[str, Any] = {
+        "state": state.value,
+        "message": message[:1024],
+        "at": world.clock.now().isoformat().replace("+00:00", "Z"),
+    }
+    answer = world.cluster.patch(resource, metadata["namespace"], metadata["name"], {"status": status}, "status")
+    if isinstance(answer, dict):
+        world.actions.observe(answer)
