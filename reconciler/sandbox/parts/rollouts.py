@@ -25,7 +25,7 @@ NO_PORT = 65536
 
 def command(home: Home, binary: Path, port: int) -> Sequence[str]:
     return [
-        str(binary),
+        str(_named(home, binary)),
         f"--kubeconfig={home.component_kubeconfig('rollouts')}",
         f"--namespace={NAMESPACE}",
         "--leader-elect=false",
@@ -34,6 +34,14 @@ def command(home: Home, binary: Path, port: int) -> Sequence[str]:
         "--qps=500",
         "--burst=1000",
     ]
+
+
+def _named(home: Home, binary: Path) -> Path:
+    """The binary under the name that it has in its image: what it writes carries that name (its field manager)."""
+    link = home.data("rollouts") / "rollouts-controller"
+    link.unlink(missing_ok=True)
+    link.symlink_to(binary)
+    return link
 
 
 def prepare(home: Home) -> None:
