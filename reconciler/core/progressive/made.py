@@ -109,8 +109,12 @@ def _bare(
 
 
 def _as_the_deployment_does(deployment: Manifest) -> dict[str, Any]:
+    """Written out with the defaults: an empty map that loses its last field by an apply becomes null, which the
+    definition of the kind refuses.
+    """
     rolling = (_spec(deployment).get("strategy") or {}).get("rollingUpdate") or {}
-    return {name: rolling[name] for name in ("maxSurge", "maxUnavailable") if rolling.get(name) is not None}
+    given = {name: rolling[name] for name in ("maxSurge", "maxUnavailable") if rolling.get(name) is not None}
+    return {"maxSurge": "25%", "maxUnavailable": "25%"} | given
 
 
 def _spec(manifest: Manifest) -> Mapping[str, Any]:
