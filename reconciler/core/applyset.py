@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
 from reconciler import __version__
-from reconciler.model.identity import GroupKind
+from reconciler.model.identity import GroupKind, ObjectId
 from reconciler.model.resource import GROUP
 
 PART_OF = "applyset.kubernetes.io/part-of"
@@ -48,6 +48,23 @@ def parent_annotations(kinds: Iterable[GroupKind], namespaces: Iterable[str], *,
         CONTAINS: ",".join(sorted({str(kind) for kind in kinds})),
         NAMESPACES: ",".join(sorted({namespace for namespace in namespaces if namespace and namespace != own})),
     }
+
+
+def belongs_to(id: ObjectId, applyset: str, owner: str, wanting: str = "") -> str:
+    """Why an object of another set is not touched, and the way out.
+
+    `owner` is the other Application's name, empty where none is known: it was deleted or renamed, it is out of sight,
+    or the set is another tool's. `wanting` is the name of ours, where that is not clear from the place.
+    """
+    too = f"; {wanting} wants it too" if wanting else ""
+    if owner:
+        return f"{id} belongs to Application {owner}{too}: remove it from one of the two"
+    where = f" -n {id.namespace}" if id.namespace else ""
+    return (
+        f"{id} belongs to the ApplySet {applyset}{too}. No Application that can be seen here has that set: it was "
+        f"deleted or renamed, or another tool made it. If nothing manages the object any more, hand it over: "
+        f"kubectl label {str(id.group_kind).lower()} {id.name}{where} {PART_OF}-"
+    )
 
 
 def contained_kinds(annotations: Mapping[str, str]) -> frozenset[GroupKind]:

@@ -73,6 +73,7 @@ class Followers:
                 case EventType.LISTED:
                     self._live.listed(kind)
                 case EventType.DELETED:
-                    self._live.remove(identify(event.document), event.document["metadata"]["uid"])
+                    metadata = event.document["metadata"]
+                    self._live.remove(identify(event.document), metadata["uid"], metadata["resourceVersion"])
                 case _:
                     self._live.observe(event.document)

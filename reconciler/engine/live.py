@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections import deque
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -25,6 +24,9 @@ from reconciler.model.drift import Drift
 from reconciler.model.health import Health
 from reconciler.model.identity import GroupKind, ObjectId, identify
 from reconciler.model.rollout import CANDIDATE, DeploymentSeen, RolloutSeen
+
+_GONE = 1024
+"""How many ends are remembered, so that a late event of before does not bring the object back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class LiveObjects:
         self._entries: dict[ObjectId, Entry] = {}
         self._sets: dict[str, set[ObjectId]] = {}
         self._kinds: dict[GroupKind, _Kind] = {}
-        self._gone: deque[str] = deque(maxlen=1024)
+        self._gone: dict[str, str] = {}
 
     def observe(self, document: dict[str, Any], *, agreed: str | None = None) -> None:
         """Take in an object from a watch, a list or the answer to a write of ours.
@@ -93,7 +95,8 @@ class LiveObjects:
         metadata = document["metadata"]
         with self._lock:
             kind = self._kinds.setdefault(id.group_kind, _Kind())
-            if metadata["uid"] in self._gone:
+            ended = self._gone.get(metadata["uid"])
+            if ended is not None and not _older(ended, metadata["resourceVersion"]):
                 return
             kind.seen.add(id)
             before = self._entries.get(id)
@@ -107,13 +110,19 @@ class LiveObjects:
         if before is None or _news(before, entry):
             self._tell({entry.applyset, before.applyset if before else entry.applyset})
 
-    def remove(self, id: ObjectId, uid: str = "") -> None:
-        """The object is gone (of this uid, when one is given)."""
+    def remove(self, id: ObjectId, uid: str = "", resource_version: str = "") -> None:
+        """The object is gone (of this uid, when one is given) since `resource_version`.
+
+        For a watch of labelled objects one that loses its label is gone, too. It comes back under its uid with the
+        label: what is newer than its end is believed.
+        """
         with self._lock:
             if uid:
-                self._gone.append(uid)
+                self._gone[uid] = resource_version
+                if len(self._gone) > _GONE:
+                    del self._gone[next(iter(self._gone))]
             entry = self._entries.get(id)
-            if entry is None or (uid and entry.uid != uid):
+            if entry is None or (uid and entry.uid != uid) or _older(resource_version, entry.resource_version):
                 return
             self._drop(entry)
             self._lock.notify_all()

@@ -73,6 +73,26 @@ def test_an_object_deleted_by_hand_comes_back(team: Team) -> None:
     assert team.status("web")["drift"][0]["drift"] == "missing"
 
 
+def test_an_object_that_lost_the_label_of_its_set_gets_it_back_and_is_seen_again(team: Team) -> None:
+    team.push({"web/a.yaml": config_map("a", key="1"), "web/b.yaml": config_map("b", key="1")})
+    team.read_repository()
+    team.deploy("web", "web")
+    team.until_ready("web")
+    team.edit("v1", "ConfigMap", "a", {"metadata": {"labels": {PART_OF: None}}})
+
+    def labelled() -> bool:
+        return PART_OF in ((team.live("v1", "ConfigMap", "a") or {})["metadata"].get("labels") or {})
+
+    eventually(labelled)
+    (drift,) = eventually(lambda: team.status("web").get("drift"))
+    assert drift["field"].startswith("/metadata/labels")
+    team.until_ready("web")
+    commit = team.push({"web/a.yaml": config_map("a", key="2")})
+    team.until_ready("web", commit)
+    team.push({"web/a.yaml": None})
+    eventually(lambda: team.gone("v1", "ConfigMap", "a"))
+
+
 def test_drift_is_only_reported_when_correcting_is_off(team: Team) -> None:
     team.push({"web/a.yaml": config_map("a", key="from git")})
     team.read_repository()

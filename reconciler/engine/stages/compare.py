@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from reconciler.core.applyset import PART_OF
+from reconciler.core.applyset import PART_OF, belongs_to
 from reconciler.core.compare import in_sync
 from reconciler.core.content import content_digest
 from reconciler.core.desired import Wanted
@@ -113,8 +113,7 @@ def _settle(
     wanted, entry = found.wanted, found.entry
     if entry is None:
         if _known(application, memory, wanted):
-            drift = Drift(wanted.id, DriftClass.MISSING)
-            result.drifted.append(_drifted(found, (drift,)))
+            result.drifted.append(_drifted(found, _lost(world, application, wanted, predicted)))
         else:
             result.changes.append(_change(found, Action.CREATE))
         return
@@ -133,6 +132,17 @@ def _settle(
         result.drifted.append(_drifted(found, drifts))
 
 
+def _lost(world: World, application: Application, wanted: Wanted, predicted: dict[str, Any]) -> tuple[Drift, ...]:
+    """What became of an object that the watch does not see: it is gone, or there without the label of its set.
+
+    Of an object that is not there a dry-run predicts no version.
+    """
+    if predicted["metadata"].get("resourceVersion"):
+        live = world.cluster.read(wanted.resource, wanted.id.namespace, wanted.id.name)
+        return tuple(find(wanted, live, predicted, application.spec.drift.ignore))
+    return (Drift(wanted.id, DriftClass.MISSING),)
+
+
 def _known(application: Application, memory: Memory, wanted: Wanted) -> bool:
     """True when this very object was applied before: what differs now, somebody else has changed.
 
@@ -149,12 +159,10 @@ def _refuse_foreign(world: World, application: Application, entry: Entry, wanted
     if entry.applyset in ("", ours):
         return
     owner = world.catalog.owner(entry.applyset)
-    name = f"Application {owner.namespace}/{owner.name}" if owner is not None else f"the ApplySet {entry.applyset}"
-    raise Terminal(
-        Reason.OWNED_BY_ANOTHER,
-        f"{wanted.manifest.origin}: {wanted.id} belongs to {name}; Application {application.metadata.namespace}/"
-        f"{application.metadata.name} wants it too: remove it from one of the two",
-    )
+    theirs = f"{owner.namespace}/{owner.name}" if owner is not None else ""
+    mine = f"Application {application.metadata.namespace}/{application.metadata.name}"
+    why = belongs_to(wanted.id, entry.applyset, theirs, mine)
+    raise Terminal(Reason.OWNED_BY_ANOTHER, f"{wanted.manifest.origin}: {why}")
 
 
 def _change(found: _Open, action: Action) -> tuple[Wanted, Change]:

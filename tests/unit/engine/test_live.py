@@ -127,6 +127,26 @@ def test_the_answer_to_a_write_does_not_bring_back_what_was_deleted_meanwhile(li
     assert live.get(id_of("x")) is None
 
 
+def test_an_object_that_lost_its_label_comes_back_with_it(live: LiveObjects, woken: list[str]) -> None:
+    """A watch by label calls both an end, and only the version tells which one it was."""
+    live.observe(config_map("x", 5), agreed="wanted")
+    live.remove(id_of("x"), "uid-x", "6")
+    assert live.get(id_of("x")) is None
+    live.observe(config_map("x", 5))
+    assert live.get(id_of("x")) is None
+    woken.clear()
+    live.observe(config_map("x", 7), agreed="wanted")
+    entry = live.get(id_of("x"))
+    assert entry is not None and entry.resource_version == "7" and woken == ["ours"]
+
+
+def test_a_late_end_does_not_undo_the_answer_to_the_write_that_came_after_it(live: LiveObjects) -> None:
+    live.observe(config_map("x", 7), agreed="wanted")
+    live.remove(id_of("x"), "uid-x", "6")
+    entry = live.get(id_of("x"))
+    assert entry is not None and entry.verdict == Verdict("wanted")
+
+
 def test_an_object_that_changes_sets_wakes_both(live: LiveObjects, woken: list[str]) -> None:
     live.observe(config_map("x", 1, applyset="ours"))
     woken.clear()
