@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.core.applyset import ID, PART_OF
+from reconciler.core.applyset import ID, PART_OF, belongs_to
 from reconciler.core.desired import Wanted
 from reconciler.core.diff import differences, readable
 from reconciler.core.mask import mask_pair
@@ -145,8 +145,7 @@ def _foreign(cluster: Cluster, one: _Asked, applyset: str) -> str:
     theirs = ((one.live or {}).get("metadata", {}).get("labels") or {}).get(PART_OF, "")
     if not applyset or theirs in ("", applyset):
         return ""
-    owner = _owner(cluster, theirs) or f"the ApplySet {theirs}"
-    return _at(one.wanted, f"{one.wanted.id} belongs to {owner}: remove it from one of the two")
+    return _at(one.wanted, belongs_to(one.wanted.id, theirs, _owner(cluster, theirs)))
 
 
 def _owner(cluster: Cluster, applyset: str) -> str:
@@ -155,7 +154,7 @@ def _owner(cluster: Cluster, applyset: str) -> str:
         return ""
     try:
         for document in cluster.listing(resource, "", f"{ID}={applyset}"):
-            return f"Application {document['metadata']['namespace']}/{document['metadata']['name']}"
+            return f"{document['metadata']['namespace']}/{document['metadata']['name']}"
     except Terminal:
         return ""
     return ""

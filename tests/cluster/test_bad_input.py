@@ -8,6 +8,8 @@ import shutil
 import pytest
 from team import Team, config_map, deployment, eventually, git
 
+from reconciler.core.applyset import PART_OF
+
 
 def running(team: Team) -> None:
     """An application `web` that is well, with one ConfigMap `a`."""
@@ -196,6 +198,21 @@ def test_an_object_of_another_application_is_refused_and_both_are_named(team: Te
     assert f"{team.namespace}/one" in message and f"{team.namespace}/two" in message
     assert "two/a.yaml:1" in message
     assert data(team) == {"key": "one"}
+
+
+def test_an_object_that_a_deleted_application_left_is_handed_over_by_the_command_in_the_message(team: Team) -> None:
+    """As when an Application is renamed: nothing is taken over on a guess, and the way out is said."""
+    running(team)
+    team.delete("dispatch.dev/v1alpha1", "Application", "web")
+    eventually(lambda: team.live("dispatch.dev/v1alpha1", "Application", "web") is None)
+    team.deploy("renamed", "web")
+    message = team.until_reason("renamed", "OwnedByAnotherApplication")
+    assert f"kubectl label configmap a -n {team.namespace} {PART_OF}-" in message
+    assert data(team) == {"key": "good"}
+    team.edit("v1", "ConfigMap", "a", {"metadata": {"labels": {PART_OF: None}}})
+    commit = team.push({"web/a.yaml": config_map("a", key="taken over")})
+    team.until_ready("renamed", commit)
+    assert data(team) == {"key": "taken over"}
 
 
 SELECTOR = (

@@ -6,7 +6,7 @@ import hashlib
 from base64 import urlsafe_b64encode
 
 from reconciler.core import applyset
-from reconciler.model.identity import GroupKind
+from reconciler.model.identity import GroupKind, ObjectId
 
 
 def formula(name: str, namespace: str, kind: str, group: str) -> str:
@@ -52,3 +52,17 @@ def test_the_kinds_are_read_back_from_the_annotations() -> None:
     assert applyset.contained_kinds(applyset.parent_annotations(kinds, [])) == kinds
     assert applyset.contained_kinds({}) == frozenset()
     assert applyset.contained_kinds(applyset.parent_annotations([], [])) == frozenset()
+
+
+def test_an_object_of_a_set_that_nobody_has_is_refused_with_the_command_that_hands_it_over() -> None:
+    id = ObjectId("apps", "Deployment", "staging", "web")
+    said = applyset.belongs_to(id, "applyset-x-v1", "", "Application team/new")
+    assert "applyset-x-v1" in said and "Application team/new wants it too" in said
+    assert said.endswith("kubectl label deployment.apps web -n staging applyset.kubernetes.io/part-of-")
+    assert "-n " not in applyset.belongs_to(ObjectId("", "Namespace", "", "staging"), "applyset-x-v1", "")
+
+
+def test_an_object_of_another_application_is_refused_with_its_name() -> None:
+    id = ObjectId("", "ConfigMap", "staging", "web")
+    said = applyset.belongs_to(id, "applyset-x-v1", "team/old")
+    assert said == "ConfigMap/staging/web belongs to Application team/old: remove it from one of the two"
