@@ -131,8 +131,13 @@ def open_renderer(settings: Settings, kube_version: str = "") -> RenderEngine:
 
 
 def open_forge(repository: Repository, remote: Remote) -> Forge | None:
-    """The forge of a Repository; None for one without."""
-    return None
+    """The forge of a Repository; None for one without. Nothing is asked yet.
+
+    Raises Terminal(INVALID_SPEC) for a URL that names no repository of a forge, Terminal(FORGE_DENIED) without a token.
+    """
+    from reconciler.adapters.forge import opening
+
+    return opening.open_forge(repository.spec, remote.credentials)
 
 
 def build_controller(settings: Settings, source: GitSource, renderer: RenderEngine, cluster: Cluster) -> Controller:

@@ -81,6 +81,7 @@ def bad(base: dict[str, Any], path: str, *values: Any, field: str | None = None)
 
 
 _APP, _REPO, _ACT = application(), repository(), rollout_action()
+_TOLD = _with(_with(_REPO, "spec.credentialsRef", {"name": "git"}), "spec.forge", {"kind": "gitea"})
 _ABORT = _with(_with(_ACT, "spec.action", "Abort"), "spec.step", _GONE)
 _LONG = "a" * 254
 
@@ -186,6 +187,14 @@ CASES: list[Case] = [
         _REPO, "spec.credentialsRef", {}, {"name": None}, {"name": "A"}, {"name": ""}, field="spec.credentialsRef.name"
     ),
     *bad(_REPO, "spec.credentialsRef", {"name": "a", "namespace": "b"}, field="spec.credentialsRef.namespace"),
+    *good(_TOLD, "spec.forge", {"kind": "gitea"}, {"kind": "gitea", "apiUrl": None}, None),
+    *good(_TOLD, "spec.forge.apiUrl", "https://h", "http://127.0.0.1:3000/api/v1", "https://h/git/api/v1"),
+    *bad(_TOLD, "spec.forge.apiUrl", "h/api", "ssh://h/a", "https://u:p@h/a", "https://t@h/a", "https://h/a?b", 1),
+    *bad(_TOLD, "spec.forge.kind", "github", "gitlab", "Gitea", "", None, 1),
+    *bad(_TOLD, "spec.forge", {}, field="spec.forge.kind"),
+    *bad(_TOLD, "spec.forge", {"kind": "gitea", "token": "t"}, field="spec.forge.token"),
+    *bad(_TOLD, "spec.url", "file:///srv/a", field="spec"),
+    *bad(_TOLD, "spec.credentialsRef", None, _GONE, field="spec"),
     *good(_ACT, "spec.step", 0, 63, _GONE, None),
     *bad(_ACT, "spec.step", -1, "1", 1.5, True, 100001),
     *good(_ABORT, "spec.action", "Abort", "Retry", "PromoteFull", "Promote"),

@@ -1,10 +1,10 @@
-"""The kind `Repository`: a Git repository that Dispatch reads."""
+"""The kind `Repository`: a Git repository that Dispatch reads, and writes to where a policy asks for it."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, model_validator
 
 from reconciler.model.resource import (
     API_VERSION,
@@ -17,7 +17,7 @@ from reconciler.model.resource import (
     Record,
     Section,
 )
-from reconciler.model.rule import matching
+from reconciler.model.rule import VALIDATIONS, matching, obeying, validations
 
 _PATH = r"[^?#\x00-\x20\x7f]"
 _HOST = r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_][A-Za-z0-9._-]*)"
@@ -43,8 +43,41 @@ class SecretName(Section):
     name: Annotated[Name, Field(description="The Secret's name.")]
 
 
+class RepositoryForge(Section):
+    """What serves the repository: Dispatch opens pull requests there, with the password of `credentialsRef` as its
+    token.
+    """
+
+    kind: Annotated[
+        str,
+        Field(max_length=32, description="`gitea`; Forgejo understands the same."),
+        obeying("self == 'gitea'", "must be gitea: GitHub and GitLab are not served yet", "gitea".__eq__),
+    ]
+    api_url: Annotated[
+        str | None,
+        Field(max_length=2048, description="Where its API is: `https://HOST/api/v1`, from spec.url, when not given."),
+        matching(
+            rf"^https?://{_HOST}(:[0-9]+)?(/{_PATH}*)?$",
+            "must be https://host/path, without a user name, a password or a query",
+        ),
+    ] = None
+
+
+_NO_TOKEN = "`forge` needs `credentialsRef`: the password of that Secret is the token that the forge asks for"  # noqa: S105
+_NO_HOST = "`forge` needs a repository at a host: a folder (file://) has no pull requests"
+
+
 class RepositorySpec(Section):
     """Where to read and how often to look."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            VALIDATIONS: [
+                *validations("!has(self.forge) || has(self.credentialsRef)", _NO_TOKEN)[VALIDATIONS],
+                *validations("!has(self.forge) || !self.url.startsWith('file:')", _NO_HOST)[VALIDATIONS],
+            ]
+        }
+    )
 
     url: Annotated[
         str,
@@ -73,6 +106,18 @@ class RepositorySpec(Section):
             "known_hosts; ca.crt for a private authority."
         ),
     ] = None
+    forge: Annotated[
+        RepositoryForge | None,
+        Field(description="Where pull requests are opened. Without it Dispatch pushes to the branch itself."),
+    ] = None
+
+    @model_validator(mode="after")
+    def _forge_can_be_asked(self) -> RepositorySpec:
+        if self.forge is not None and self.credentials_ref is None:
+            raise ValueError(_NO_TOKEN)
+        if self.forge is not None and self.url.startswith("file:"):
+            raise ValueError(_NO_HOST)
+        return self
 
 
 class RepositoryStatus(Record):
