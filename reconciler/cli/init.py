@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from reconciler.model.outcome import Reason, Terminal
+
 _URL = "https://git.example.com/team/config.git"
 _IMAGE = re.compile(
     r"(?P<name>[a-z0-9][a-z0-9._:/-]*?)(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
@@ -39,7 +41,7 @@ def init(folder: Path, name: str, image: str, url: str, branch: str, namespace: 
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise click.ClickException(f"cannot write {error.filename}: {error.strerror}") from error
+        raise _refused(f"cannot write {error.filename}: {error.strerror}") from error
     click.echo(_next_steps(folder, len(files), words))
 
 
@@ -105,15 +107,19 @@ def _check(files: dict[str, str]) -> None:
 def _refuse_occupied(folder: Path) -> None:
     if not folder.is_dir():
         if folder.exists():
-            raise click.ClickException(f"{folder} is a file: name a folder")
+            raise _refused(f"{folder} is a file: name a folder")
         return
     present = sorted(path.name for path in folder.iterdir() if path.name != ".git")
     if present:
         more = f" and {len(present) - 5} more" if len(present) > 5 else ""
-        raise click.ClickException(
+        raise _refused(
             f"{folder} is not empty: {', '.join(present[:5])}{more}. Nothing was written. "
             "Name a new folder, or move these away"
         )
+
+
+def _refused(message: str) -> Terminal:
+    return Terminal(Reason.INVALID_SPEC, message)
 
 
 def _next_steps(folder: Path, count: int, words: dict[str, str]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli.options import cluster_options
+from reconciler.model.outcome import Reason, Terminal
 
 if TYPE_CHECKING:
     from reconciler.model.change import Resource
@@ -118,7 +119,9 @@ def _apply_stage(cluster: Cluster, wanted: list[dict[str, Any]]) -> None:
 def _resource(cluster: Cluster, document: Mapping[str, Any]) -> Resource:
     resource = cluster.resource(document["apiVersion"], document["kind"])
     if resource is None:
-        raise click.ClickException(f"the cluster does not serve {document['kind']} of {document['apiVersion']}")
+        raise Terminal(
+            Reason.UNKNOWN_KIND, f"the cluster does not serve {document['kind']} of {document['apiVersion']}"
+        )
     return resource
 
 
@@ -153,9 +156,10 @@ def _wait_until_served(cluster: Cluster, definitions: Iterable[Mapping[str, Any]
         resource = _resource(cluster, definition)
         while not _established(_read(cluster, resource, definition)):
             if time.monotonic() > end:
-                raise click.ClickException(
+                raise Terminal(
+                    Reason.PROGRESSING,
                     f"{_title(definition)} is not served after {_WAIT:g} s: `kubectl describe crd "
-                    f"{definition['metadata']['name']}` says why"
+                    f"{definition['metadata']['name']}` says why",
                 )
             time.sleep(0.05)
 

@@ -128,11 +128,11 @@ def test_a_word_that_cannot_be_used_is_refused_before_anything_is_written(
 def test_a_folder_with_something_in_it_is_left_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("x")
     ran = dispatch("init", tmp_path)
-    assert ran.code == 1
+    assert ran.code == 2
     assert "is not empty: mine.txt. Nothing was written" in ran.err
     assert texts(tmp_path) == {"mine.txt": "x"}
     ran = dispatch("init", tmp_path / "mine.txt")
-    assert (ran.code, texts(tmp_path)) == (1, {"mine.txt": "x"})
+    assert (ran.code, texts(tmp_path)) == (2, {"mine.txt": "x"})
     assert "is a file" in ran.err
 
 
@@ -150,7 +150,7 @@ def test_a_fresh_git_repository_and_an_empty_folder_are_good_places(tmp_path: Pa
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     ran = dispatch("init", tmp_path / "file" / "config")
-    assert ran.code == 1
+    assert ran.code == 2
     assert "cannot write" in ran.err
 
 

@@ -220,3 +220,12 @@ def test_what_needs_no_cluster_loads_no_client(tmp_path: Path, words: tuple[str,
     )
 
     assert (ran.code, ran.err.splitlines()[-1]) == (0, "loaded:")
+
+
+def test_a_folder_without_a_file_is_said_to_be_empty(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    ran = dispatch("render", tmp_path / "empty")
+    assert (ran.code, ran.err) == (2, "error: this folder has no file at all\n")
+    (tmp_path / ".git").mkdir()
+    ran = dispatch("render", tmp_path / "empty")
+    assert (ran.code, ran.err) == (2, "error: there is no folder 'empty' in this folder, or nothing is in it\n")

@@ -158,8 +158,12 @@ def folder(tree: Tree, path: str) -> str:
     found = normal(path)
     entries = tree.files(found)
     shown = found or "."
+    if not entries and not found:
+        raise Terminal(Reason.RENDER_EMPTY, f"{_commit(tree)} has no file at all")
     if not entries:
-        raise Terminal(Reason.PATH_NOT_FOUND, f"there is no folder {shown!r} in {_commit(tree)}")
+        # Git knows no empty folder, a disk does.
+        empty = "" if tree.commit else ", or nothing is in it"
+        raise Terminal(Reason.PATH_NOT_FOUND, f"there is no folder {shown!r} in {_commit(tree)}{empty}")
     if entries[0].path == found:
         _refuse_submodule(entries[0])
         if entries[0].mode == LINK:
