@@ -547,3 +547,29 @@ def test_a_file_comes_back_from_an_older_commit_by_its_id(
     commit = source.commit(remote, head, {"run": (entry.mode, entry.oid)}, "Revert")
     source.push(remote, commit, "refs/heads/main", head)
     assert upstream.git("diff", "--name-only", old, "refs/heads/main") == ""
+
+
+def test_a_new_branch_may_begin_where_the_old_one_was(source: GitSource, remote: Remote, upstream: Upstream) -> None:
+    """The remote has moved on, and none of its refs names the commit that ours builds on."""
+    for number in range(2):
+        upstream.commit({"a": f"{number}".encode()})
+    parent = take(source, remote)
+    later = upstream.commit({"a": b"later"})
+    commit = source.commit(remote, parent, {"b": b"2"}, "m")
+    source.push(remote, commit, "refs/heads/dispatch/revert/team-a/web", None)
+    assert upstream.git("rev-parse", "refs/heads/main") == later
+    assert len(upstream.git("rev-list", commit).splitlines()) == 3
+    assert upstream.git("fsck", "--strict") == ""
+
+
+def test_a_branch_cannot_begin_at_what_was_forced_away(source: GitSource, remote: Remote, upstream: Upstream) -> None:
+    for number in range(2):
+        upstream.commit({"a": f"{number}".encode()})
+    parent = take(source, remote)
+    upstream.commit({"a": b"new"}, parent=False)
+    upstream.git("reflog", "expire", "--expire=now", "--all")
+    upstream.git("gc", "--quiet", "--prune=now")
+    with pytest.raises(Transient, match="the commit that it builds on is not there any more") as caught:
+        source.push(remote, source.commit(remote, parent, {"b": b"2"}, "m"), "refs/heads/new", None)
+    assert caught.value.reason == Reason.CONFLICT
+    assert upstream.git("for-each-ref", "refs/heads/new") == ""

@@ -21,8 +21,7 @@ _MOVED = re.compile(
 # A ref that is a folder of others, or below one that is a file, stays so however often it is tried.
 _NO_ROOM = re.compile(r"exists; cannot create|(non-empty|not empty).*directory|refname conflict", re.IGNORECASE)
 _BROKEN = re.compile(
-    r"internal server error|unpacker error|unable to migrate objects|failed to report status|timed? ?out|no space left"
-    r"|temporarily|database is locked|remote failure",
+    r"internal server error|unpacker error|unable to migrate objects|no space left|database is locked",
     re.IGNORECASE,
 )
 _RIGHTS = re.compile(r"permission denied|insufficient permission|read-only", re.IGNORECASE)
@@ -58,7 +57,7 @@ def explain(address: Address, ref: str, expected: str | None, who: str, why: str
     """The outcome for a ref that was not moved: `who` refused it and `why` are git's, `said` is its stderr."""
     where = f"{ref} of {address.shown}"
     words = f"{why}\n{said}"
-    if who == "rejected" and "shallow" in why:
+    if "shallow" in why:
         return Transient(
             Reason.CONFLICT,
             f"cannot write {where}: the commit that it builds on is not there any more. It is read again.",
@@ -68,7 +67,7 @@ def explain(address: Address, ref: str, expected: str | None, who: str, why: str
     if who == "rejected" or _MOVED.search(why):
         was = f"is not at {expected[:10]} any more" if expected else "is there already"
         return Transient(Reason.CONFLICT, f"{where} {was}: somebody else has written it. It is read again.")
-    if _BROKEN.search(words) and not _RIGHTS.search(words):
+    if (who == "remote failure" or _BROKEN.search(words)) and not _RIGHTS.search(words):
         return Transient(Reason.SOURCE_UNREACHABLE, f"cannot write {where}: {_sentence(why, said)} It is tried again.")
     advice = "Allow it for the account of the Secret that credentialsRef names, or take the rule away."
     return _denied(where, why, said, advice)
