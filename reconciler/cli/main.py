@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
-
 import click
 
 import reconciler
+from reconciler.cli.verbs import Verbs
 
 _VERBS = {
     "run": "Run the controller.",
@@ -22,28 +21,14 @@ _VERBS = {
     "tree": "Show an application's objects and what they own.",
     "history": "Show what was deployed, and when.",
     "sync": "Deploy now.",
+    "rollout": "See how a new version is walked out, and promote or abort it.",
     "drift": "Show what somebody changed in the cluster.",
 }
 
 
-class Verbs(click.Group):
-    """`--help` reads the table above; a verb's module (`reconciler.cli.<verb>`) is imported when the verb is run."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _VERBS:
-            return None
-        command: click.Command = getattr(importlib.import_module(f"reconciler.cli.{cmd_name}"), cmd_name)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_VERBS.items()))
-
-
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Verbs, verbs=_VERBS, package="reconciler.cli", context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(reconciler.__version__, prog_name="dispatch")
 def dispatch() -> None:
     """GitOps deployment reconciler for Kubernetes."""

@@ -27,7 +27,7 @@ def verdict(
     ready_since: Mapping[str, datetime | None],
     now: datetime,
 ) -> Judged:
-    """The answer, and why in a sentence.
+    """The answer, and why in a sentence (in which steps count from 1, as people do).
 
     `gate` is the one at this step of the Application's spec, `seen` the Rollout, both None when there is none.
     `approvals` are all wishes about the Rollout that were not refused. `ready_since` tells since when each Application
@@ -40,7 +40,7 @@ def verdict(
     if turned is not None and turned.wish is Wish.ABORT:
         return Verdict.FAIL, f"{turned.by} asked to abort this version"
     if gate is None:
-        return Verdict.WAIT, f"the Application has no gate at step {step}"
+        return Verdict.WAIT, f"the Application has no gate at step {step + 1}"
     doubt = _doubt(seen, pod_hash, step)
     if doubt:
         return Verdict.WAIT, doubt
@@ -71,7 +71,7 @@ def _doubt(seen: RolloutSeen, pod_hash: str, step: int) -> str:
     if seen.step is None:
         return "the Rollout has no steps"
     if seen.step != step:
-        return f"the Rollout is at step {seen.step}, not at step {step}"
+        return f"the Rollout is at step {seen.step + 1} of {seen.steps}, not at step {step + 1}"
     return ""
 
 
@@ -83,7 +83,7 @@ def _judged(
     if gate.approval or gate.healthy is None:
         given = [each for each in wishes if each.wish is Wish.PROMOTE and each.step == step]
         if not given:
-            return Verdict.WAIT, f"step {step} waits for an approval: `dispatch rollout promote`"
+            return Verdict.WAIT, f"step {step + 1} waits for an approval: `dispatch rollout promote`"
         passed.append(f"approved by {', '.join(dict.fromkeys(each.by for each in given))}")
     if gate.healthy is not None:
         unready = _unready(gate.healthy, ready_since, now)

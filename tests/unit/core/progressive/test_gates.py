@@ -61,7 +61,7 @@ def test_an_approval_of_this_version_at_this_step_passes() -> None:
 
 
 def test_without_an_approval_it_waits_and_says_for_what() -> None:
-    assert judged() == (Verdict.WAIT, "step 1 waits for an approval: `dispatch rollout promote`")
+    assert judged() == (Verdict.WAIT, "step 2 waits for an approval: `dispatch rollout promote`")
 
 
 @pytest.mark.parametrize(
@@ -89,8 +89,8 @@ def test_an_approval_of_anything_else_does_not(other: Asked) -> None:
         (replace(SEEN, aborted=True), "this version was aborted"),
         (replace(SEEN, invalid=True, message="no selector"), "the Rollout's spec is not valid: no selector"),
         (replace(SEEN, step=None, steps=0), "the Rollout has no steps"),
-        (replace(SEEN, step=0), "the Rollout is at step 0, not at step 1"),
-        (replace(SEEN, step=2), "the Rollout is at step 2, not at step 1"),
+        (replace(SEEN, step=0), "the Rollout is at step 1 of 4, not at step 2"),
+        (replace(SEEN, step=2), "the Rollout is at step 3 of 4, not at step 2"),
     ],
 )
 def test_doubt_about_the_rollout_waits_even_with_an_approval(seen: RolloutSeen | None, why: str) -> None:
@@ -98,7 +98,7 @@ def test_doubt_about_the_rollout_waits_even_with_an_approval(seen: RolloutSeen |
 
 
 def test_a_step_without_a_gate_waits() -> None:
-    assert judged(None, SEEN, wish()) == (Verdict.WAIT, "the Application has no gate at step 1")
+    assert judged(None, SEEN, wish()) == (Verdict.WAIT, "the Application has no gate at step 2")
 
 
 def test_a_gate_that_names_nothing_waits_for_a_person() -> None:

@@ -1,0 +1,216 @@
+"""Asking something of a rollout: find it, refuse what cannot be, write the RolloutAction, wait for the answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from reconciler.cli.applications import Document, entries
+from reconciler.cli.duration import Duration
+from reconciler.cli.options import cluster_options, namespace_option
+from reconciler.cli.rollout import found
+from reconciler.cli.rollout.picture import Scene, given_steps, look
+from reconciler.cli.rollout.wishes import action, refusal
+from reconciler.model.change import Answer, Refusal, Resource
+from reconciler.model.outcome import Reason, Terminal, Transient
+from reconciler.model.resource import API_VERSION
+from reconciler.model.rollout import RolloutSeen, Wish
+from reconciler.ports import Cluster
+
+_LOOK = 0.3
+"""Seconds between two looks at the answer."""
+_WHO = Resource("authentication.k8s.io/v1", "SelfSubjectReview", "selfsubjectreviews", False)
+
+
+class Target(NamedTuple):
+    """What is asked of: an Application, and one of its Rollouts as it is seen."""
+
+    application: Document
+    seen: RolloutSeen
+
+
+def asking_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """NAME and the options that all wishes share."""
+    for option in (
+        cluster_options,
+        click.option("--timeout", type=Duration(), default="30s", show_default=True, help="How long to wait for it."),
+        click.option("--reason", metavar="TEXT", help="Why, for the history; at most 1024 characters."),
+        click.option("--rollout", "only", metavar="NAME", help="Which Rollout, where the Application has several."),
+        namespace_option,
+        click.argument("name"),
+    ):
+        command = option(command)
+    return command
+
+
+def ask(
+    wish: Wish,
+    name: str,
+    namespace: str,
+    only: str | None,
+    reason: str | None,
+    timeout: float,
+    kubeconfig: Path | None,
+    context: str | None,
+    besides: Callable[[Cluster, Target], bool] = lambda cluster, target: False,
+) -> None:
+    """Ask, and end the command: exit code 0 when it was done, 1 when it was refused or nobody answered.
+
+    `besides` is done after the wish was written, and says whether that was enough. Raises Terminal, Transient.
+    """
+    from reconciler import app
+
+    if reason is not None and len(reason) > 1024:
+        raise click.UsageError("--reason is at most 1024 characters")
+    with closing(app.connect(app.Settings(kubeconfig, context))) as cluster:
+        target = _target(found.scene(cluster, namespace, name), wish, only)
+        written = _write(cluster, target, wish, reason)
+        enough = besides(cluster, target)
+        if written is None:
+            raise SystemExit(0 if enough else 1)
+        raise SystemExit(0 if _wait(cluster, written, timeout, enough) else 1)
+
+
+def _target(scene: Scene, wish: Wish, only: str | None) -> Target:
+    """The one Rollout of which this can be asked; ends with exit code 1 and why when there is none, or several."""
+    metadata = scene.application["metadata"]
+    place = f"{metadata.get('namespace', '')}/{metadata['name']}"
+    candidates = [look(scene, each) for each in scene.rollouts]
+    if not candidates:
+        _refuse(f"Application {place} has no Rollout: its strategy is rolling, or it is not applied yet")
+    if only is not None:
+        candidates = [each for each in candidates if each.id.name == only]
+    if not candidates:
+        names = ", ".join(each["metadata"]["name"] for each in scene.rollouts)
+        _refuse(f"Application {place} has no Rollout {only!r}: it has {names}")
+    vetoed = bool(entries(scene.application, "vetoes"))
+    judged = [(each, refusal(wish, each, _gate(scene, each), vetoed)) for each in candidates]
+    willing = [each for each, why in judged if not why]
+    if not willing:
+        _refuse("\n".join(why for _, why in judged))
+    if len(willing) > 1:
+        names = ", ".join(each.id.name for each in willing)
+        _refuse(f"Application {place} has several Rollouts of which this can be asked ({names}): choose with --rollout")
+    return Target(scene.application, willing[0])
+
+
+def _gate(scene: Scene, seen: RolloutSeen) -> Document | None:
+    given = given_steps(scene.application, seen.steps)
+    step = given[seen.step] if seen.step is not None and seen.step < len(given) else {}
+    gate: Document | None = step.get("gate")
+    return gate
+
+
+def _refuse(why: str) -> None:
+    click.echo(why, err=True)
+    raise SystemExit(1)
+
+
+def _write(cluster: Cluster, target: Target, wish: Wish, reason: str | None) -> Document | None:
+    """The action as it is stored. None when Dispatch cannot be asked to abort, which may still be done without it."""
+    try:
+        resource = _actions(cluster)
+        document = action(target.application, wish, target.seen, _who(cluster), reason)
+        answer = cluster.create(resource, document["metadata"]["namespace"], document)
+        if isinstance(answer, Refusal):
+            raise Terminal(Reason.FORBIDDEN if answer.code == 403 else Reason.OBJECT_REFUSED, _not_written(answer))
+    except Terminal as error:
+        if wish is not Wish.ABORT:
+            raise
+        click.echo(f"Dispatch could not be asked: {error.message}", err=True)
+        return None
+    seen = target.seen
+    click.echo(
+        f"asked as {document['spec']['by']}: {_WORDS[wish]} version {seen.pod_hash} of Rollout "
+        f"{seen.id.namespace}/{seen.id.name}{_at(wish, seen)}"
+    )
+    return answer
+
+
+_WORDS = {
+    Wish.PROMOTE: "promote",
+    Wish.PROMOTE_FULL: "skip all that is left of",
+    Wish.ABORT: "abort",
+    Wish.RETRY: "retry",
+}
+
+
+def _at(wish: Wish, seen: RolloutSeen) -> str:
+    return f" at step {seen.step + 1} of {seen.steps}" if wish is Wish.PROMOTE and seen.step is not None else ""
+
+
+def _not_written(answer: Refusal) -> str:
+    hint = (
+        ". To approve is a right of its own: a RoleBinding to the ClusterRole dispatch-approver gives it"
+        if answer.code == 403 and "cannot create" in answer.message
+        else ""
+    )
+    return f"the RolloutAction was not taken: {answer.message}{hint}"
+
+
+def _actions(cluster: Cluster) -> Resource:
+    resource = cluster.resource(API_VERSION, "RolloutAction")
+    if resource is None:
+        raise Terminal(Reason.UNKNOWN_KIND, "this cluster does not know the kind RolloutAction: run `dispatch install`")
+    return resource
+
+
+def _who(cluster: Cluster) -> str:
+    """The name by which the API server knows us (a SelfSubjectReview, KEP-3325): the only one it lets us write."""
+    review = {"apiVersion": _WHO.api_version, "kind": _WHO.kind}
+    answer: Answer = cluster.create(_WHO, "", review)
+    if isinstance(answer, Refusal):
+        raise Terminal(Reason.FORBIDDEN, f"the API server does not say who you are: {answer.message}")
+    return str(answer["status"]["userInfo"]["username"])
+
+
+def _wait(cluster: Cluster, written: Document, timeout: float, enough: bool) -> bool:
+    """Until Dispatch has answered, which is printed. Without an answer it counts whether it was `enough` without."""
+    resource, metadata = _actions(cluster), written["metadata"]
+    deadline = time.monotonic() + (min(timeout, _RECORD) if enough else timeout)
+    while True:
+        status = _status(cluster, resource, metadata)
+        state, message = status.get("state"), status.get("message", "")
+        if state == "Done":
+            click.echo(f"done: {message}" if message else "done")
+            return True
+        if state == "Refused":
+            click.echo(f"refused: {message}", err=True)
+            return enough
+        if time.monotonic() >= deadline:
+            break
+        time.sleep(_LOOK)
+    place = f"RolloutAction {metadata['namespace']}/{metadata['name']}"
+    if enough:
+        click.echo(f"Dispatch has not recorded it yet: {place} stays until it does", err=True)
+        return True
+    click.echo(
+        f"Dispatch has not answered within {timeout:g} s: is `dispatch run` running, and does it watch this namespace? "
+        f"{place} stays: it is carried out when Dispatch runs, if the rollout is still where it was",
+        err=True,
+    )
+    return False
+
+
+_RECORD = 5.0
+"""Seconds to wait for the record of what is done already."""
+
+
+def _status(cluster: Cluster, resource: Resource, metadata: Document) -> Document:
+    """Empty while there is no answer, or none can be read just now. One that is gone was answered and swept away."""
+    try:
+        document = cluster.read(resource, metadata["namespace"], metadata["name"])
+    except Transient:
+        return {}
+    except Terminal as error:
+        if error.reason is not Reason.FORBIDDEN:
+            raise
+        return {}
+    if document is None:
+        return {"state": "Done"}
+    return document.get("status") or {}
