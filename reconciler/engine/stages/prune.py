@@ -6,6 +6,8 @@ from collections.abc import Collection, Sequence
 
 from reconciler.core.applyset import contained_kinds
 from reconciler.core.order import removal_order
+from reconciler.core.progressive.services import held
+from reconciler.core.progressive.template import ROLLOUT
 from reconciler.core.prune import to_prune
 from reconciler.engine.progress import Progress
 from reconciler.engine.stages.send import abandon
@@ -15,6 +17,8 @@ from reconciler.model.change import Action, Change, Refusal, Resource
 from reconciler.model.identity import GroupKind, ObjectId
 from reconciler.model.outcome import Reason, Terminal, Transient
 
+_LET_GO = 1.0
+"""Seconds until a Rollout that still holds a Service is looked at again."""
 FINALIZER = "dispatch.dev/prune"
 """On an Application: its objects are deleted with it. Without it they are left as they are (as Argo CD does)."""
 
@@ -31,6 +35,7 @@ def plan_prune(world: World, application: Application, applyset: str, wanted: Co
 
 def prune(world: World, progress: Progress, changes: Sequence[Change]) -> None:
     """Delete, the last applied kinds first. An object that is already gone is done."""
+    changes = [change for change in changes if not _held(world, progress, change.id)]
     if not changes:
         return
     abandon(world)
@@ -50,6 +55,20 @@ def prune(world: World, progress: Progress, changes: Sequence[Change]) -> None:
             progress.pruned.append(id)
     if refused:
         raise Transient(Reason.OBJECT_REFUSED, "the server refuses to delete:\n" + "\n".join(refused[:5]))
+
+
+def _held(world: World, progress: Progress, id: ObjectId) -> bool:
+    """A Rollout on its way out (core/progressive/made.py) whose pods are all that a Service selects stays until its
+    controller has let the Service go. One of the folder's own goes when Git says so.
+    """
+    seen = world.live.rollout(id) if id.group_kind == ROLLOUT else None
+    if seen is None or seen.workload is None or seen.strategy != "canary":
+        return False
+    services = world.cluster.resource("v1", "Service")
+    if services is None or not held(id.name, list(world.cluster.listing(services, id.namespace))):
+        return False
+    progress.soon(_LET_GO)
+    return True
 
 
 def empty(world: World, application: Application, applyset: str, progress: Progress) -> bool:
