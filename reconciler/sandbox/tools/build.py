@@ -46,7 +46,7 @@ def build(recipe: Recipe, progress: Progress) -> None:
     progress(f"building {recipe.title} ...")
     began = time.monotonic()
     try:
-        _compile(recipe, go, private, out / "bin" / recipe.name)
+        _compile(recipe, go, private, out / "bin" / recipe.program)
         _copy_data(recipe, go, private, out / "share")
         target = cache.home(recipe)
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -22,7 +22,7 @@ def home(recipe: Recipe) -> Path:
 
 
 def binary(recipe: Recipe) -> Path:
-    return home(recipe) / "bin" / recipe.name
+    return home(recipe) / "bin" / recipe.program
 
 
 def share(recipe: Recipe, folder: str) -> Path:

@@ -35,6 +35,13 @@ class Recipe:
         return f"{self.module}/{self.package}" if self.package else self.module
 
     @property
+    def program(self) -> str:
+        """The file's name, as the project itself calls it: programs name themselves by it to the API server, and
+        `metadata.managedFields` shows that name.
+        """
+        return self.package.rpartition("/")[2] or self.name
+
+    @property
     def title(self) -> str:
         return f"{self.name} {self.version}"
 
