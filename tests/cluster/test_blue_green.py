@@ -54,7 +54,8 @@ def test_a_preview_that_is_bad_never_reaches_the_users(walkers: Walkers, page: M
     eventually(lambda: walkers.ledger().vetoes, 60, lambda: walkers.status("shop"))
     assert image_of(walkers, "shop") == {"shop:1"}
     eventually(lambda: "shop:1" in walkers.head("shop/deployment.yaml"))
-    walkers.until_stable("shop:1")
+    walkers.until_ready("shop")
+    assert image_of(walkers, "shop") == {"shop:1"}
 
 
 def test_a_version_that_turns_bad_after_the_switch_is_switched_back(walkers: Walkers, page: Metric) -> None:
