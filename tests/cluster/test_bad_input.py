@@ -79,6 +79,12 @@ def data(team: Team, name: str = "a") -> dict[str, str] | None:
             id="yaml-bomb",
         ),
         pytest.param(
+            {"web/b.yaml": "#" * (100 * 1024 * 1024)},
+            "RenderLimitExceeded",
+            ["web/b.yaml", "100 MiB"],
+            id="100-mb-file",
+        ),
+        pytest.param(
             {"web/kustomization.yaml": "resources: [a.yaml, missing.yaml]\n"},
             "RenderFailed",
             ["missing.yaml"],
