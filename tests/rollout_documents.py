@@ -68,7 +68,7 @@ def application(**status: Any) -> dict[str, Any]:
         "object": "Rollout.argoproj.io/shop/web",
         "podHash": NEW,
         "decision": "hold",
-        "message": f"version {NEW} at step 1/5 waits for a person: `dispatch rollout promote web`",
+        "message": f"version {NEW} at step 2 of 5 waits for a person: `dispatch rollout promote web`",
     }
     return {
         "apiVersion": "dispatch.dev/v1alpha1",

@@ -58,10 +58,14 @@ class Look:
 
     @property
     def version(self) -> str:
-        """`version abc at step 1/4`, as `kubectl argo rollouts get` counts; for blue/green without the step."""
+        """`version abc at step 2 of 4`, counted from 1 as people do; for blue/green without the step."""
         seen = self.seen
-        place = f" at step {seen.step}/{seen.steps}" if seen.step is not None else ""
-        return f"version {seen.pod_hash or 'unknown'}{place}"
+        name = f"version {seen.pod_hash or 'unknown'}"
+        if seen.step is None:
+            return name
+        return (
+            f"{name} at step {seen.step + 1} of {seen.steps}" if seen.step < seen.steps else f"{name} after its steps"
+        )
 
 
 Rule = Callable[[Look], Decision | None]

@@ -35,7 +35,7 @@ def _pause_gone(seen: RolloutSeen, asked: Asked) -> str | None:
     """The version is the right one: is it still where the person saw it?"""
     if asked.step != seen.step:
         return _other_step(seen, asked)
-    here = "" if seen.step is None else f" at step {seen.step}"
+    here = "" if seen.step is None else f" at {_words(seen.step, seen.steps)}"
     if not seen.pause:
         return None if _step_is_judged(seen) else f"nothing is paused{here} of version {seen.pod_hash}"
     if seen.pause_since is not None and asked.at < seen.pause_since:
@@ -49,13 +49,17 @@ def _pause_gone(seen: RolloutSeen, asked: Asked) -> str | None:
 
 def _other_step(seen: RolloutSeen, asked: Asked) -> str:
     if seen.step is None:
-        return f"it was given for step {asked.step}, and the rollout has no steps"
+        return "it was given for a step, and the rollout has none"
+    here = _words(seen.step, seen.steps)
     if asked.step is None:
-        return f"it names no step, and the rollout is at step {seen.step}"
-    return (
-        f"the step has moved on: it was given for step {asked.step} of version {asked.pod_hash}, "
-        f"and the rollout is at step {seen.step}"
-    )
+        return f"it names no step, and the rollout is at {here}"
+    there = _words(asked.step, seen.steps)
+    return f"the step has moved on: it was given for {there} of version {asked.pod_hash}, and the rollout is at {here}"
+
+
+def _words(step: int, steps: int) -> str:
+    """Counted from 1, as people do."""
+    return f"step {step + 1}" if step < steps else "the end of its steps"
 
 
 def _step_is_judged(seen: RolloutSeen) -> bool:

@@ -69,7 +69,7 @@ stable    c475f9f49  2/3 ready
 analysis  step 3  Running
             errors  ✓2 ?1  0.01 0.02123 nan
 
-Dispatch  hold: version 58889b8968 at step 1/5 waits for a person: `dispatch
+Dispatch  hold: version 58889b8968 at step 2 of 5 waits for a person: `dispatch
           rollout promote web`
 """
 
@@ -98,7 +98,7 @@ stable    c475f9f49  2/3 ready
 analysis  step 3  Failed
             errors  ✗1  0.9
 
-Dispatch  hold: version 58889b8968 at step 1/5 waits for a person: `dispatch rollout promote web`
+Dispatch  hold: version 58889b8968 at step 2 of 5 waits for a person: `dispatch rollout promote web`
 """
 
 BLUE_GREEN_80 = """\
@@ -119,7 +119,7 @@ stable    c475f9f49  2/3 ready
           ● web-c475f9f49-5gjvh
           ○ web-c475f9f49-rmgsv  waiting to be scheduled
 
-Dispatch  hold: version 58889b8968 at step 1/5 waits for a person: `dispatch
+Dispatch  hold: version 58889b8968 at step 2 of 5 waits for a person: `dispatch
           rollout promote web`
 """
 
@@ -149,8 +149,9 @@ analysis  step 3  Running
             errors  ✓2 ?1  0.01 0.02123…
 
 Dispatch  hold: version 58889b8968 at
-          step 1/5 waits for a person:
-          `dispatch rollout promote web`
+          step 2 of 5 waits for a
+          person: `dispatch rollout
+          promote web`
 """
 
 
@@ -215,7 +216,7 @@ def test_in_a_pipe_it_is_one_line() -> None:
     assert line(picture(FLIGHT)) == (
         f"shop/web: Paused, step 2 of 5 (pause until approved), weight 25%, new {NEW} 1/1 ready, "
         f"stable {OLD} 2/3 ready, step 3 Running (2 good, 0 bad), "
-        f"Dispatch: hold: version {NEW} at step 1/5 waits for a person: `dispatch rollout promote web`"
+        f"Dispatch: hold: version {NEW} at step 2 of 5 waits for a person: `dispatch rollout promote web`"
     )
     assert line(picture(ABORTED)).startswith("shop/web: Aborted, weight 0%, new")
 

@@ -53,13 +53,13 @@ TOLD: list[tuple[str, Wish, dict[str, Any], str]] = [
         PAUSED,
         PROMOTE,
         {"step": 0},
-        "the step has moved on: it was given for step 0 of version 645bf85ff8, and the rollout is at step 1",
+        "the step has moved on: it was given for step 1 of version 645bf85ff8, and the rollout is at step 2",
     ),
-    (PAUSED, PROMOTE, {"step": None}, "it names no step, and the rollout is at step 1"),
-    ("blue-green-paused", PROMOTE, {"step": 1}, "it was given for step 1, and the rollout has no steps"),
-    ("canary-timed-pause", PROMOTE, {}, "the pause at step 2 ends by itself"),
+    (PAUSED, PROMOTE, {"step": None}, "it names no step, and the rollout is at step 2"),
+    ("blue-green-paused", PROMOTE, {"step": 1}, "it was given for a step, and the rollout has none"),
+    ("canary-timed-pause", PROMOTE, {}, "the pause at step 3 ends by itself"),
     ("blue-green-timed-pause", PROMOTE, {}, "the pause ends by itself"),
-    ("canary-deadline-exceeded", PROMOTE, {}, "nothing is paused at step 0 of version 84d97c8685"),
+    ("canary-deadline-exceeded", PROMOTE, {}, "nothing is paused at step 1 of version 84d97c8685"),
     ("canary-background-was-ended", RETRY, {}, "version 645bf85ff8 is not aborted"),
     ("canary-healthy", PROMOTE, {}, "version 7684585bc8 is promoted already"),
     ("canary-healthy", ABORT, {}, "version 7684585bc8 is promoted already: revert it in Git"),
@@ -83,7 +83,7 @@ def test_a_wish_from_before_the_pause_is_not_for_it() -> None:
     assert rollout.pause_since is not None
     assert outdated(rollout, wish(rollout, PROMOTE, at=rollout.pause_since)) is None
     before = wish(rollout, PROMOTE, at=rollout.pause_since - timedelta(seconds=1))
-    assert "before the pause at step 1 began" in (outdated(rollout, before) or "")
+    assert "before the pause at step 2 began" in (outdated(rollout, before) or "")
 
 
 def test_a_pause_that_dispatch_does_not_know_is_not_ended_by_it() -> None:

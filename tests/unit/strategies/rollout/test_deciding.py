@@ -31,7 +31,7 @@ DONE: dict[Wish, Verb] = {}
 STATES = {
     "canary-first": (Verb.WAIT, "is the first: Argo Rollouts skips all steps and analyses", GOING),
     "canary-healthy": (Verb.PROMOTED, "is promoted. It is the first version of this Rollout: Argo Rollouts", DONE),
-    "canary-paused": (Verb.HOLD, "version 645bf85ff8 at step 1/4 waits for a person: `dispatch rollout", PAUSED),
+    "canary-paused": (Verb.HOLD, "version 645bf85ff8 at step 2 of 4 waits for a person: `dispatch rollout", PAUSED),
     "canary-timed-pause": (Verb.WAIT, "is paused for a time, and goes on by itself", GOING),
     "canary-paused-by-spec": (Verb.HOLD, "paused by spec.paused. Set it to false", STUCK),
     "canary-aborted-by-hand": (Verb.FAILED, "was aborted: RolloutAborted: Rollout aborted update to", ABORTED),
