@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -11,9 +12,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import urllib3
 import yaml
 
+from demo import people
+from demo.customers import Customers
 from demo.narrator import Narrator, Untrue
 from reconciler import app
 from reconciler.adapters.kube import KubeCluster
@@ -122,13 +124,21 @@ class Stage:
         done = self._run(*arguments)
         if done.returncode not in allow:
             raise Untrue(f"`dispatch {' '.join(arguments)}` ended with {done.returncode}:\n{done.stdout}{done.stderr}")
-        return done.stdout
+        return done.stdout + (done.stderr if done.returncode else "")
 
     def shown(self, *arguments: str, allow: tuple[int, ...] = (0,)) -> str:
         """The same, told to the reader."""
         output = self.dispatch(*arguments, allow=allow)
-        self.narrator.shows(f"dispatch {' '.join(self._plain(a) for a in arguments)}", output)
+        self.narrator.shows(f"dispatch {shlex.join(self._plain(a) for a in arguments)}", output)
         return output
+
+    def invite(self, name: str, role: str) -> None:
+        """Somebody with a ClusterRole where the Applications are and where their objects are: `--context NAME`."""
+        kubeconfig = self.folder / "people.kubeconfig"
+        if not kubeconfig.exists():
+            shutil.copyfile(self._environment["KUBECONFIG"], kubeconfig)
+            self._environment["KUBECONFIG"] = str(kubeconfig)
+        people.invite(self.cluster, kubeconfig, NAMESPACE, name, {NAMESPACE: role, "staging": role})
 
     def git(self, *arguments: str, at: Path | None = None) -> str:
         identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false"]
@@ -217,6 +227,21 @@ class Stage:
         live = self.live("apps/v1", "Deployment", deployment)
         return live["spec"]["template"]["spec"]["containers"][0]["image"] if live else ""
 
+    def read(self, commit: str) -> bool:
+        """Whether Dispatch has read the commit from the repository."""
+        found = self.live(API_VERSION, "Repository", "config", NAMESPACE) or {}
+        return str((found.get("status") or {}).get("revision", "")).endswith(commit)
+
+    def judged_before(self, rollout: str) -> str:
+        """Argo Rollouts' word about the analysis before the switch."""
+        found = (self.live("argoproj.io/v1alpha1", "Rollout", rollout) or {}).get("status") or {}
+        return ((found.get("blueGreen") or {}).get("prePromotionAnalysisRunStatus") or {}).get("status", "")
+
+    @property
+    def customers(self) -> Customers:
+        """Those that `open_shop` has brought."""
+        return Customers(self._environment["PROMETHEUS_URL"])
+
     def tip(self) -> str:
         """What the branch of the repository holds now."""
         return self.git("rev-parse", "main", at=self.bare)
@@ -238,24 +263,6 @@ class Stage:
             for pod in self.cluster.listing(resource, "staging", f"app={app}")
             if _is_ready(pod)
         )
-
-    def behind(self, service: str) -> dict[str, float]:
-        """By version: how many requests a second the pods behind the Service have answered lately."""
-        return self._measured(f'sum by (version) (rate(http_requests_total{{service="{service}"}}[3s])) > 0')
-
-    def served(self, service: str, version: str) -> float:
-        return self.behind(service).get(version, 0.0)
-
-    def errors(self, service: str, version: str) -> float:
-        """The share of answers that were errors lately."""
-        requests = f'http_requests_total{{service="{service}",version="{version}"'
-        query = f'sum by (version) (rate({requests},code=~"5.."}}[5s])) / sum by (version) (rate({requests}}}[5s])) > 0'
-        return self._measured(query).get(version, 0.0)
-
-    def _measured(self, query: str) -> dict[str, float]:
-        address = f"{self._environment['PROMETHEUS_URL']}/api/v1/query"
-        answer = urllib3.request("GET", address, fields={"query": query}).json()
-        return {each["metric"]["version"]: float(each["value"][1]) for each in answer["data"]["result"]}
 
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

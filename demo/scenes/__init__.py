@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from demo.scenes.blue_green import somebody_approves_the_switch
 from demo.scenes.broken import a_broken_commit_is_refused
+from demo.scenes.canary import a_bad_version_is_undone, a_good_version_is_promoted
 from demo.scenes.change import an_image_changes
 from demo.scenes.deploy import a_cluster_is_there, a_config_repository_is_deployed
 from demo.scenes.drift import somebody_edits_a_live_object
@@ -18,4 +20,7 @@ SCENES: tuple[Callable[[Stage], None], ...] = (
     somebody_edits_a_live_object,
     a_file_leaves_git,
     a_broken_commit_is_refused,
+    a_good_version_is_promoted,
+    a_bad_version_is_undone,
+    somebody_approves_the_switch,
 )

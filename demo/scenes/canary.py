@@ -1,0 +1,82 @@
+"""A version that is good, and one that is bad, each walked out by canary and judged by Prometheus."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from demo.stage import NAMESPACE, Stage
+
+_FILE = "apps/shop/deployment.yaml"
+
+
+def a_good_version_is_promoted(stage: Stage) -> None:
+    narrator = stage.narrator
+    narrator.scene("A new version is walked out by canary, judged by Prometheus, and promoted")
+    stage.take_example("shop")
+    narrator.shows("sed -n '/strategy/,$p' dispatch/shop.yaml", stage.strategy("shop"))
+    commit = stage.push("The shop, by canary")
+    narrator.until("the repository is read", lambda: stage.read(commit))
+    stage.apply(stage.config / "dispatch/shop.yaml")
+    narrator.until(
+        "shop is Healthy; a first version has none to be judged against", lambda: stage.ready("shop", commit)
+    )
+    stage.open_shop("shop", "checkout", "checkout-preview")
+    narrator.say(
+        "Pods of a sandbox run nothing: examples/progressive/shop.py answers in their place, and is its own customer."
+    )
+    narrator.until("Prometheus counts the customers of 1.0.0", lambda: stage.customers.served("shop", "1.0.0"))
+    stage.edit(_FILE, "shop:1.0.0", "shop:2.0.0")
+    commit = stage.push("shop 2.0.0")
+    narrator.until("one pod of five is 2.0.0", lambda: stage.pods("shop") == {"1.0.0": 4, "2.0.0": 1})
+    narrator.until("it serves customers, and Prometheus counts them", lambda: stage.customers.served("shop", "2.0.0"))
+    stage.shown("rollout", "status", "shop", "-n", NAMESPACE)
+    narrator.until("judged good: three pods of five are 2.0.0", lambda: stage.pods("shop").get("2.0.0") == 3)
+    narrator.until("2.0.0 is promoted, and Git remembers it", lambda: stage.promoted("shop", commit))
+    narrator.check("all five pods are 2.0.0", stage.pods("shop") == {"2.0.0": 5})
+    stage.shown("rollout", "status", "shop", "-n", NAMESPACE)
+
+
+def a_bad_version_is_undone(stage: Stage) -> None:
+    narrator = stage.narrator
+    narrator.scene("A bad version is aborted by its metric, and undone in Git")
+    stage.edit(_FILE, "shop:2.0.0", "shop:2.1.0-bad")
+    bad = stage.push("shop 2.1.0-bad")
+    narrator.until("one pod of five is 2.1.0-bad", lambda: stage.pods("shop").get("2.1.0-bad") == 1)
+    share = narrator.until("Prometheus sees its errors", lambda: stage.customers.errors("shop", "2.1.0-bad"))
+    narrator.say(f"{share:.0%} of its answers are errors; 5% are allowed.")
+    veto = narrator.until("it is aborted, and may not come back", lambda: _veto(stage, bad))
+    narrator.say(f"| {veto['why']}")
+    narrator.until("the revert is in the repository", lambda: stage.tip() != bad)
+    narrator.shows(
+        "git log -3 --format='%h %an: %s'", stage.git("log", "-3", "--format=%h %an: %s", "main", at=stage.bare)
+    )
+    stage.git("pull", "--quiet", "--rebase", "origin", "main")
+    narrator.check("Git wants shop:2.0.0 again", "shop:2.0.0" in (stage.config / _FILE).read_text())
+    narrator.until("Git and the cluster agree: shop is Healthy at the revert", lambda: stage.ready("shop", stage.tip()))
+    narrator.check("all five pods are 2.0.0", stage.pods("shop") == {"2.0.0": 5})
+    stage.shown("rollout", "status", "shop", "-n", NAMESPACE)
+    _again(stage)
+
+
+def _again(stage: Stage) -> None:
+    narrator = stage.narrator
+    narrator.say("Somebody merges it once more.")
+    stage.edit(_FILE, "shop:2.0.0", "shop:2.1.0-bad")
+    commit = stage.push("shop 2.1.0-bad, again")
+    held = narrator.until("it is not taken up", lambda: _held(stage, commit))
+    narrator.say(f"| {held['message']}")
+    narrator.check("all five pods are 2.0.0 still", stage.pods("shop") == {"2.0.0": 5})
+    narrator.until("it is undone in Git, too", lambda: stage.tip() != commit)
+    stage.git("pull", "--quiet", "--rebase", "origin", "main")
+    narrator.until("shop is Healthy, with nothing left to do", lambda: not _held(stage) and stage.ready("shop"))
+
+
+def _veto(stage: Stage, commit: str) -> dict[str, Any] | None:
+    found = stage.status("shop").get("vetoes") or []
+    return next((veto for veto in found if veto["revision"].endswith(commit)), None)
+
+
+def _held(stage: Stage, commit: str = "") -> dict[str, Any] | None:
+    """What waits for its turn, or for ever: the revision, and why."""
+    found: dict[str, Any] = stage.status("shop").get("queued") or {}
+    return found if found and found["revision"].endswith(commit) else None
