@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from reconciler.sandbox.parts import Spec
 READY_SECONDS = 180.0
 POLL_SECONDS = 0.05
 PORT_TRIES = 5
+ROOM_MIB = 256
+"""What a sandbox writes at first: etcd alone sets 130 MiB aside."""
 PORT_TAKEN = "address already in use"
 # What of the caller's environment reaches a part: no credentials, no KUBECONFIG, no proxy.
 _INHERITED = ("PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR")
@@ -26,6 +29,7 @@ def launch(home: Home, control: Control, spec: Spec, binary: Path, port: int | N
     `port` is one that must be used: the user's, or that of a restart. Without it a free one is chosen, and another one
     when a stranger takes it first. Raises SandboxError with the last lines of the part's log.
     """
+    _check_space(home, spec)
     for attempt in range(PORT_TRIES):
         if spec.port:
             _settle_port(home, spec, port)
@@ -36,6 +40,16 @@ def launch(home: Home, control: Control, spec: Spec, binary: Path, port: int | N
             return
         if PORT_TAKEN not in failure or port or attempt == PORT_TRIES - 1:
             raise SandboxError(failure)
+
+
+def _check_space(home: Home, spec: Spec) -> None:
+    """Before the part, whose own words about a full disk are a trace of calls."""
+    free = shutil.disk_usage(home.directory).free >> 20
+    if free < ROOM_MIB:
+        raise SandboxError(
+            f"not enough disk space to start {spec.title}: a sandbox needs about {ROOM_MIB} MiB on the disk of "
+            f"{home.directory}, where {free} MiB are free. Free some space, or point XDG_STATE_HOME to a bigger disk."
+        )
 
 
 def _settle_port(home: Home, spec: Spec, port: int | None) -> None:

@@ -91,6 +91,13 @@ def test_a_part_whose_program_cannot_be_run_says_so(tmp_path: Path, control: Con
         launch(Home(tmp_path), control, spec, tmp_path / "nothing")
 
 
+def test_a_full_disk_is_seen_before_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reconciler.sandbox.launch.ROOM_MIB", 1 << 40)
+    with pytest.raises(SandboxError, match=r"not enough disk space to start etcd: .* point XDG_STATE_HOME"):
+        Sandbox.start(tmp_path / "it", [Part.APISERVER])
+    assert not processes_that_mention(str(tmp_path))
+
+
 def test_a_failed_start_leaves_no_process(tmp_path: Path) -> None:
     """The API server's folder of certificates is a file: etcd is up by then, and goes down with it."""
     directory = tmp_path / "it"
