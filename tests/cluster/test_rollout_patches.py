@@ -102,14 +102,14 @@ def test_a_promote_that_comes_while_nothing_is_paused_is_refused(walk: Walk, gat
     assert refused(walk.patch(release_patch(paused)))
 
 
-def test_a_full_promotion_is_refused_once_another_version_has_come(walk: Walk) -> None:
+def test_a_full_promotion_and_an_abort_are_refused_once_another_version_has_come(walk: Walk) -> None:
     walk.starts(STEPS)
     walk.brings("2", STEPS)
     paused = walk.until_paused(STEP, 1)
     walk.brings("3", STEPS)
     newer = walk.until(lambda seen: seen.pod_hash != paused.pod_hash and seen.pause)
-    assert refused(walk.patch(promote_full_patch(paused)))
-    assert refused(walk.patch(release_patch(paused)))
+    for patch in (promote_full_patch, release_patch, abort_patch):
+        assert refused(walk.patch(patch(paused)))
     assert "the version has moved on" in (outdated(newer, wish(paused, Wish.PROMOTE_FULL)) or "")
     assert decided(newer, wish(newer, Wish.PROMOTE_FULL)).verb is Verb.PROMOTE_FULL
     assert not isinstance(walk.patch(promote_full_patch(newer)), Refusal)
@@ -126,7 +126,7 @@ def test_an_abort_beats_an_earlier_full_promotion(platform: Sandbox, walk: Walk)
         assert not isinstance(walk.patch(promote_full_patch(paused)), Refusal)
         promoting = walk.seen()
         assert decided(promoting, wish(promoting, Wish.ABORT)).verb is Verb.ABORT
-        assert not isinstance(walk.patch(abort_patch()), Refusal)
+        assert not isinstance(walk.patch(abort_patch(promoting)), Refusal)
         # The abort is not taken for carried out before the controller says so: it drops some.
         assert (walk.seen().observed, decided(walk.seen()).verb) == (False, Verb.WAIT)
     finally:
@@ -157,14 +157,15 @@ def test_a_retry_starts_at_the_first_step_and_what_was_asked_before_does_not_cou
     paused = walk.until_paused(STEP, 1)
     promote, abort = wish(paused, Wish.PROMOTE), wish(paused, Wish.ABORT)
     assert decided(paused, promote, abort).verb is Verb.ABORT
-    walk.patch(abort_patch())
+    walk.patch(abort_patch(paused))
     aborted = walk.until(lambda seen: seen.aborted)
     assert decided(aborted, promote).verb is Verb.FAILED
     assert "aborted already" in (outdated(aborted, abort) or "")
     time.sleep(1.1)  # Times of the API are whole seconds.
     assert decided(aborted, wish(aborted, Wish.RETRY)).verb is Verb.RETRY
-    walk.patch(retry_patch())
+    assert not isinstance(walk.patch(retry_patch(aborted)), Refusal)
     again = walk.until_paused(STEP, 1)
+    assert refused(walk.patch(retry_patch(aborted)))
     assert again.pod_hash == paused.pod_hash
     assert decided(again, promote).verb is Verb.HOLD
     assert "before the pause" in (outdated(again, promote) or "")
@@ -187,8 +188,7 @@ def test_the_switch_of_a_blue_green_is_released_once(walk: Walk) -> None:
 def test_a_blue_green_goes_back_when_it_is_aborted_before_the_switch(walk: Walk) -> None:
     stable = walk.starts(SWITCH, service("active"), service("preview"))
     walk.brings("2", SWITCH)
-    walk.until_paused(BLUE_GREEN, None)
-    walk.patch(abort_patch())
+    walk.patch(abort_patch(walk.until_paused(BLUE_GREEN, None)))
     aborted = walk.until(lambda seen: seen.aborted)
     assert (decided(aborted).verb, aborted.stable_hash) == (Verb.FAILED, stable.pod_hash)
     selector = walk.live("Service", "active", "v1")["spec"]["selector"]
@@ -232,9 +232,10 @@ def test_an_analysis_that_somebody_ends_passes_the_step_and_is_aborted_for(walk:
     decision = decided(passed, wish(passed, Wish.PROMOTE))
     assert decision.verb is Verb.ABORT
     assert judged.analyses[0].name in decision.why
-    walk.patch(abort_patch())
-    assert decided(walk.until(lambda seen: seen.aborted)).verb is Verb.FAILED
-    walk.patch(retry_patch())
+    walk.patch(abort_patch(passed))
+    aborted = walk.until(lambda seen: seen.aborted)
+    assert decided(aborted).verb is Verb.FAILED
+    walk.patch(retry_patch(aborted))
     again = walk.until(lambda seen: seen.analyses and seen.analyses[0].status == "Running")
     assert decided(again).verb is Verb.WAIT
     gate.verdict = "pass"

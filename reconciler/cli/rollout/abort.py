@@ -32,7 +32,7 @@ def abort(**options: Any) -> None:
 
 def _at_once(cluster: Cluster, target: Target) -> bool:
     """By the person's own right, where they have it: a bad version must be stopped while Dispatch is down, too."""
-    from reconciler.cli.rollout.wishes import abort_patch
+    from reconciler.core.progressive.patches import abort_patch
     from reconciler.core.progressive.template import ROLLOUT
     from reconciler.model.change import Refusal
 

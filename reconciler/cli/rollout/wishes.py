@@ -85,15 +85,3 @@ def action(application: Document, wish: Wish, seen: RolloutSeen, by: str, reason
             **({"reason": reason} if reason else {}),
         },
     }
-
-
-def abort_patch(seen: RolloutSeen) -> list[dict[str, Any]]:
-    """What `kubectl argo rollouts abort` writes, with the full promotion taken back that would beat it, and guarded: a
-    JSON Patch that the server refuses (422) once the Rollout has another version.
-    """
-    return [
-        {"op": "test", "path": "/metadata/uid", "value": seen.uid},
-        {"op": "test", "path": "/status/currentPodHash", "value": seen.pod_hash},
-        {"op": "add", "path": "/status/abort", "value": True},
-        {"op": "add", "path": "/status/promoteFull", "value": False},
-    ]

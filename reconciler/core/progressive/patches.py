@@ -51,16 +51,23 @@ def promote_full_patch(seen: RolloutSeen) -> list[Operation]:
     return [*_of_version(seen), *phase, {"op": "add", "path": "/status/promoteFull", "value": True}]
 
 
-def abort_patch() -> dict[str, Any]:
-    """Sends all back to the stable version (`abort`): a merge patch (RFC 7386). It takes a full promotion back, too,
-    which would beat the abort (RemoveAbort in rollout/canary.go and bluegreen.go).
+def abort_patch(seen: RolloutSeen) -> list[Operation]:
+    """Sends all back to the stable version (`abort`), if the newest is still the one that was seen: a JSON Patch. It
+    takes a full promotion back, too, which would beat the abort (RemoveAbort in rollout/canary.go and bluegreen.go).
     """
-    return {"status": {"abort": True, "promoteFull": False}}
+    return [
+        *_of_version(seen),
+        {"op": "add", "path": "/status/abort", "value": True},
+        {"op": "add", "path": "/status/promoteFull", "value": False},
+    ]
 
 
-def retry_patch() -> dict[str, Any]:
-    """Takes an abort back (`retry rollout`): a merge patch. A canary starts again at its first step."""
-    return {"status": {"abort": False}}
+def retry_patch(seen: RolloutSeen) -> list[Operation]:
+    """Takes the abort of the version that was seen back (`retry rollout`): a JSON Patch. A canary starts again at its
+    first step.
+    """
+    tests = [*_of_version(seen), _test("/status/abort", True)]
+    return [*tests, {"op": "replace", "path": "/status/abort", "value": False}]
 
 
 def _of_version(seen: RolloutSeen) -> list[Operation]:

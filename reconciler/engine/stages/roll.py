@@ -28,8 +28,8 @@ Patch = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 _PATCHED: Mapping[Verb, Callable[[RolloutSeen], Patch]] = {
     Verb.RELEASE: release_patch,
     Verb.PROMOTE_FULL: promote_full_patch,
-    Verb.ABORT: lambda seen: abort_patch(),
-    Verb.RETRY: lambda seen: retry_patch(),
+    Verb.ABORT: abort_patch,
+    Verb.RETRY: retry_patch,
 }
 _SAID = {
     Verb.RELEASE: ("Promoted", "promoted"),

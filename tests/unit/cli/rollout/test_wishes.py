@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from rollout_documents import NEW, OLD, application, blue_green, rollout
+from rollout_documents import NEW, application, blue_green, rollout
 
-from reconciler.cli.rollout.wishes import abort_patch, action, refusal
+from reconciler.cli.rollout.wishes import action, refusal
 from reconciler.core.progressive.seen import see
 from reconciler.model.document import load
 from reconciler.model.manifest import Origin
@@ -106,13 +106,3 @@ def test_two_actions_have_two_names_and_a_long_name_is_cut() -> None:
     names = {action(application(), Wish.PROMOTE_FULL, long, "ada", None)["metadata"]["name"] for _ in range(2)}
     assert len(names) == 2
     assert all(len(name) == 253 for name in names)
-
-
-def test_an_abort_names_the_version_that_it_is_for_and_beats_a_full_promotion() -> None:
-    assert abort_patch(PAUSED) == [
-        {"op": "test", "path": "/metadata/uid", "value": "u1"},
-        {"op": "test", "path": "/status/currentPodHash", "value": NEW},
-        {"op": "add", "path": "/status/abort", "value": True},
-        {"op": "add", "path": "/status/promoteFull", "value": False},
-    ]
-    assert OLD not in str(abort_patch(PAUSED))

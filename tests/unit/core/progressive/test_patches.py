@@ -65,5 +65,17 @@ def test_a_full_promotion_is_of_the_version_that_was_seen_and_not_after_an_abort
 
 
 def test_an_abort_takes_a_full_promotion_back_and_a_retry_takes_the_abort_back() -> None:
-    assert abort_patch() == {"status": {"abort": True, "promoteFull": False}}
-    assert retry_patch() == {"status": {"abort": False}}
+    version = [
+        {"op": "test", "path": "/metadata/uid", "value": "51b1e079-ff43-447f-af67-a72949873840"},
+        {"op": "test", "path": "/status/currentPodHash", "value": "645bf85ff8"},
+    ]
+    assert abort_patch(seen("canary-paused")) == [
+        *version,
+        {"op": "add", "path": "/status/abort", "value": True},
+        {"op": "add", "path": "/status/promoteFull", "value": False},
+    ]
+    assert retry_patch(seen("canary-aborted-by-hand")) == [
+        *version,
+        {"op": "test", "path": "/status/abort", "value": True},
+        {"op": "replace", "path": "/status/abort", "value": False},
+    ]
