@@ -9,31 +9,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import kubeconfig, put
 from kind_cases import rollout_action
+from persons import bind, install, person, user
 from sandbox_fixtures import fresh_namespace
 from team import eventually
 
 from reconciler.adapters.kube.cluster import KubeCluster, connect
-from reconciler.core.installation import APPROVER, Installation, objects
+from reconciler.core.installation import APPROVER
 from reconciler.model.change import Answer, Refusal, Resource
 from reconciler.sandbox.platform import Sandbox
 
 _ACTIONS = Resource("dispatch.dev/v1alpha1", "RolloutAction", "rolloutactions", True)
-_RBAC = "rbac.authorization.k8s.io"
 
-Person = Callable[[str], KubeCluster]
+Known = Callable[[str], KubeCluster]
 
 
 @pytest.fixture(scope="module")
 def installed(apiserver: Sandbox) -> Iterator[KubeCluster]:
     """The session's API server with what `dispatch install` applies, as its administrator sees it."""
     with closing(connect(apiserver.kubeconfig)) as kube:
-        wanted = objects(Installation())
-        put(kube, [each for each in wanted if each["kind"] in ("CustomResourceDefinition", "Namespace")])
-        eventually(lambda: kube.invalidate() or kube.resource(_ACTIONS.api_version, _ACTIONS.kind))
-        put(kube, [each for each in wanted if each["kind"] not in ("CustomResourceDefinition", "Namespace")])
+        install(kube)
         space = fresh_namespace(apiserver)
+        # The server takes a moment to learn of a policy.
         eventually(lambda: isinstance(kube.create(_ACTIONS, space, action("nobody", "sandbox-else")), Refusal))
         yield kube
 
@@ -44,30 +41,12 @@ def space(apiserver: Sandbox) -> str:
 
 
 @pytest.fixture
-def person(installed: KubeCluster, apiserver: Sandbox, space: str, tmp_path: Path) -> Iterator[Person]:
-    """Somebody who is known to the API server as `user(space, name)`, without any right."""
+def known(installed: KubeCluster, apiserver: Sandbox, space: str, tmp_path: Path) -> Iterator[Known]:
+    """Somebody of a name, without any right."""
     with ExitStack() as open_ones:
-
-        def known(name: str) -> KubeCluster:
-            place = {"name": name, "namespace": space}
-            put(installed, [{"apiVersion": "v1", "kind": "ServiceAccount", "metadata": place}])
-            wish = {
-                "apiVersion": "authentication.k8s.io/v1",
-                "kind": "TokenRequest",
-                "spec": {"expirationSeconds": 600},
-            }
-            tokens = Resource("v1", "TokenRequest", f"serviceaccounts/{name}/token", True)
-            answer = created(installed.create(tokens, space, wish))
-            file = kubeconfig(
-                tmp_path / name, apiserver.home.api_url, answer["status"]["token"], apiserver.home.authority
-            )
-            return open_ones.enter_context(closing(connect(file)))
-
-        yield known
-
-
-def user(space: str, name: str) -> str:
-    return f"system:serviceaccount:{space}:{name}"
+        yield lambda name: open_ones.enter_context(
+            closing(connect(person(installed, apiserver, space, name, tmp_path / name)))
+        )
 
 
 def action(name: str, by: str, **metadata: Any) -> dict[str, Any]:
@@ -75,21 +54,6 @@ def action(name: str, by: str, **metadata: Any) -> dict[str, Any]:
     document["metadata"] = {"name": name, **metadata}
     document["spec"]["by"] = by
     return document
-
-
-def bind(kube: KubeCluster, space: str, name: str, role: str) -> None:
-    put(
-        kube,
-        [
-            {
-                "apiVersion": f"{_RBAC}/v1",
-                "kind": "RoleBinding",
-                "metadata": {"name": f"{name}-{role}", "namespace": space},
-                "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": space}],
-                "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": role},
-            }
-        ],
-    )
 
 
 def created(answer: Answer) -> dict[str, Any]:
@@ -102,8 +66,8 @@ def refused(answer: Answer) -> Refusal:
     return answer
 
 
-def test_an_approver_asks_in_their_own_name(installed: KubeCluster, person: Person, space: str) -> None:
-    ada = person("ada")
+def test_an_approver_asks_in_their_own_name(installed: KubeCluster, known: Known, space: str) -> None:
+    ada = known("ada")
     bind(installed, space, "ada", APPROVER)
     eventually(lambda: ada.allowed("create", _ACTIONS, space))
     stored = created(ada.create(_ACTIONS, space, action("mine", user(space, "ada"))))
@@ -111,8 +75,8 @@ def test_an_approver_asks_in_their_own_name(installed: KubeCluster, person: Pers
     assert ada.read(_ACTIONS, space, "mine") is not None
 
 
-def test_an_approver_cannot_ask_in_somebody_elses_name(installed: KubeCluster, person: Person, space: str) -> None:
-    ada = person("ada")
+def test_an_approver_cannot_ask_in_somebody_elses_name(installed: KubeCluster, known: Known, space: str) -> None:
+    ada = known("ada")
     bind(installed, space, "ada", APPROVER)
     eventually(lambda: ada.allowed("create", _ACTIONS, space))
     for other in (user(space, "bob"), "sandbox-administrator", user(space, "ada").upper(), f" {user(space, 'ada')}"):
@@ -130,8 +94,8 @@ def test_not_even_an_administrator_can(installed: KubeCluster, space: str) -> No
 
 
 @pytest.mark.parametrize("role", ["none", "view", "edit", "admin"])
-def test_without_the_role_nobody_may_ask(installed: KubeCluster, person: Person, space: str, role: str) -> None:
-    bob = person("bob")
+def test_without_the_role_nobody_may_ask(installed: KubeCluster, known: Known, space: str, role: str) -> None:
+    bob = known("bob")
     if role != "none":
         bind(installed, space, "bob", role)
     answer = refused(bob.create(_ACTIONS, space, action("mine", user(space, "bob"))))
@@ -140,9 +104,9 @@ def test_without_the_role_nobody_may_ask(installed: KubeCluster, person: Person,
 
 
 def test_an_approval_cannot_be_changed_answered_or_taken_away_by_an_approver(
-    installed: KubeCluster, person: Person, space: str
+    installed: KubeCluster, known: Known, space: str
 ) -> None:
-    ada = person("ada")
+    ada = known("ada")
     bind(installed, space, "ada", APPROVER)
     eventually(lambda: ada.allowed("create", _ACTIONS, space))
     stored = created(ada.create(_ACTIONS, space, action("mine", user(space, "ada")) | {"status": {"state": "Done"}}))
