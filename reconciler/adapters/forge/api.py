@@ -52,8 +52,7 @@ class Api:
 
     def said(self, answer: Answer) -> str:
         """The forge's own sentence, in one line and without secrets; the status when it said nothing."""
-        words = answer.body.get("message") if isinstance(answer.body, dict) else None
-        text = process.redact(words, self.secrets) if isinstance(words, str) else ""
+        text = process.redact(message_of(answer), self.secrets)
         plain = "".join(character if character.isprintable() else " " for character in text)
         line = " ".join(plain.split())[:_LONGEST] or f"HTTP {answer.status}"
         return line if line.endswith((".", "!", "?")) else f"{line}."
@@ -84,3 +83,9 @@ class Api:
             words = "Check spec.url and spec.forge.apiUrl; forges say so too when the token may not see it"
             return Terminal(Reason.FORGE_DENIED, f"{where} has no such thing: {said} {words}.")
         return Terminal(Reason.FORGE_DENIED, f"{where} refuses (HTTP {answer.status}): {said}")
+
+
+def message_of(answer: Answer) -> str:
+    """The `message` of an answer as it came; empty when there is none."""
+    words = answer.body.get("message") if isinstance(answer.body, dict) else None
+    return words if isinstance(words, str) else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reconciler.adapters.forge.api import Api
+from reconciler.adapters.forge.api import Api, message_of
 from reconciler.adapters.http import Answer
 from reconciler.model.outcome import Blocked, Reason, Transient
 from reconciler.ports import PullRequest
@@ -19,7 +19,7 @@ _LONGEST_BODY = 60_000
 # Styles that `POST merge` takes; a repository may forbid all but one.
 _STYLES = frozenset({"merge", "rebase", "rebase-merge", "squash", "fast-forward-only"})
 # How long a merge waits that the forge's rules forbid, and one of a pull request that it is still looking at.
-_RULES_WAIT, _CHECK_WAIT = 60.0, 5.0
+_RULES_WAIT, _CHECK_WAIT = 60.0, 10.0
 _CHECKING = "try again later"
 
 
@@ -81,9 +81,7 @@ class GiteaForge:
             raise Transient(Reason.FORGE_UNREACHABLE, f"{after.url} was merged, and does not say so yet.")
         # 409 is said for a head that moved, a conflict, and a base that moved meanwhile: what is there now tells.
         self._still(after, expected_head)
-        said = self._api.said(answer)
-        wait = _CHECK_WAIT if _CHECKING in said.lower() else _RULES_WAIT
-        raise Blocked(Reason.MERGE_BLOCKED, f"{after.url} cannot be merged yet: {said}", wait)
+        raise self._waits(answer, after)
 
     def close(self, number: int) -> PullRequest:
         before = self.read(number)
@@ -92,6 +90,16 @@ class GiteaForge:
         answer = self._api.ask("PATCH", "pulls", number, body={"state": "closed"}, expected=(412,))
         # 412: it was merged or closed meanwhile.
         return self._read(answer) if answer.status != 412 else self.read(number)
+
+    def _waits(self, answer: Answer, found: PullRequest) -> Blocked:
+        """The outcome for a merge that the forge's rules forbid now."""
+        said, wait = self._api.said(answer), _RULES_WAIT
+        if _CHECKING in said.lower():
+            # It says no more of a conflict, once it has found one.
+            said, wait = f"Gitea is still looking at it, or it conflicts with {found.base}.", _CHECK_WAIT
+        elif answer.status == 409 and not message_of(answer):
+            said = f"it conflicts with {found.base}."
+        return Blocked(Reason.MERGE_BLOCKED, f"{found.url} cannot be merged yet: {said}", wait)
 
     def _still(self, found: PullRequest, expected_head: str) -> None:
         """Raises Transient(CONFLICT) when the branch has moved, Blocked when the pull request was closed."""

@@ -26,6 +26,7 @@ _BROKEN = re.compile(
 )
 _RIGHTS = re.compile(r"permission denied|insufficient permission|read-only", re.IGNORECASE)
 _REMOTE = re.compile(r"^remote: ?(?P<words>.*?)\s*$", re.MULTILINE)
+_LEVEL = re.compile(r"^\W*(error|fatal|warning):\s*", re.IGNORECASE)
 # What a server says about its own work.
 _NOISE = re.compile(r"^\W*(Process(ed|ing) \d+ references.*|Resolving deltas.*|=+|)$", re.IGNORECASE)
 _LONGEST = 300
@@ -79,7 +80,7 @@ def _denied(where: str, why: str, said: str, advice: str) -> Terminal:
 
 def _sentence(why: str, said: str) -> str:
     """What the remote said, in one line; git's own reason when it said nothing."""
-    lines = [_plain(match["words"]) for match in _REMOTE.finditer(said)]
+    lines = [_plain(_LEVEL.sub("", match["words"])) for match in _REMOTE.finditer(said)]
     words = " ".join(line for line in lines if not _NOISE.match(line)) or why
     return words[:_LONGEST] if words.endswith((".", "!", "?")) else f"{words[:_LONGEST]}."
 

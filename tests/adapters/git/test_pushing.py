@@ -46,7 +46,7 @@ def test_a_ref_that_moved_is_a_conflict(who: str, why: str) -> None:
             "protected branch hook declined",
             "remote: error: GH006: Protected branch update failed for refs/heads/main.        \n"
             'remote: error: Required status check "ci" is expected.        \nTo https://git.example.com/team/app.git\n',
-            'GH006: Protected branch update failed for refs/heads/main. error: Required status check "ci" is expected.',
+            'GH006: Protected branch update failed for refs/heads/main. Required status check "ci" is expected.',
         ),
         (
             "pre-receive hook declined",
