@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeGuard
 
 from reconciler.adapters.kube import KubeCluster
 from reconciler.core.applyset import PART_OF
@@ -38,9 +38,12 @@ _PRUNED = (
 class ShapedFolder:
     """`run` is one run of the controller for the documents of a folder."""
 
-    def __init__(self, cluster: KubeCluster, namespace: str, gates: str = "http://127.0.0.1:9/gates") -> None:
+    def __init__(
+        self, cluster: KubeCluster, namespace: str, gates: str = "http://127.0.0.1:9/gates", applyset: str = _SET
+    ) -> None:
         self.cluster = cluster
         self.namespace = namespace
+        self.applyset = applyset
         self.making = Making(namespace, "", gates, prometheus="http://127.0.0.1:9")
 
     def resource(self, api_version: str, kind: str) -> Resource:
@@ -53,8 +56,9 @@ class ShapedFolder:
         return self.cluster.read(self.resource(versions.get(kind, "v1"), kind), self.namespace, name)
 
     def live(self, kind: str, _namespace: str, name: str) -> DeploymentSeen | RolloutSeen | None:
+        """As the controller sees them: what does not carry the label of the set is not there."""
         found = self.read(kind, name)
-        if found is None:
+        if not self._ours(found):
             return None
         return see_deployment(found) if kind == "Deployment" else see(found, workload=self.read("Deployment", name))
 
@@ -63,10 +67,14 @@ class ShapedFolder:
         assert found is None or isinstance(found, RolloutSeen)
         return found
 
+    def _ours(self, document: Document | None) -> TypeGuard[Document]:
+        labels = {} if document is None else document["metadata"].get("labels") or {}
+        return labels.get(PART_OF) == self.applyset
+
     def run(self, documents: Sequence[Document], strategy: Document, commit: str = "c0ffee") -> Shaped:
         manifests = [Manifest(document, Origin("web.yaml", 1)) for document in documents]
         shaped = shape(manifests, Strategy.model_validate(strategy), WAYS, self.live, self.making, commit)
-        wanted = complete(shaped.manifests, self.cluster.resource, self.namespace, _SET)
+        wanted = complete(shaped.manifests, self.cluster.resource, self.namespace, self.applyset)
         resources = {id(each.manifest): each.resource for each in wanted}
         for stage in stages([each.manifest for each in wanted]):
             self._send([(resources[id(manifest)], manifest.document) for manifest in stage], shaped)
@@ -77,7 +85,7 @@ class ShapedFolder:
         sent = []
         for resource, document in objects:
             live = self.cluster.read(resource, self.namespace, document["metadata"]["name"])
-            sent.append((resource, respect(document, live, shaped.ignore)))
+            sent.append((resource, respect(document, live if self._ours(live) else None, shaped.ignore)))
         for answer in self.cluster.apply(sent):
             assert not isinstance(answer, Refusal), answer
 
@@ -85,7 +93,7 @@ class ShapedFolder:
         services = list(self.cluster.listing(self.resource("v1", "Service"), self.namespace))
         for api_version, kind in _PRUNED:
             resource = self.resource(api_version, kind)
-            for document in self.cluster.listing(resource, self.namespace, f"{PART_OF}={_SET}"):
+            for document in self.cluster.listing(resource, self.namespace, f"{PART_OF}={self.applyset}"):
                 name, uid = document["metadata"]["name"], document["metadata"]["uid"]
                 group = api_version.rpartition("/")[0]
                 gone = ObjectId(group, kind, self.namespace, name) not in wanted

@@ -116,6 +116,32 @@ def test_all_pods_are_there_on_the_way_in_and_on_the_way_out(folder: ShapedFolde
 
 
 @BOTH
+def test_an_application_that_somebody_else_had_deployed_is_taken_over_with_its_pods(
+    folder: ShapedFolder, strategy: Document
+) -> None:
+    theirs = {**deployment(), "metadata": {"name": "web", "namespace": folder.namespace}}
+    folder.cluster.create(folder.resource("apps/v1", "Deployment"), folder.namespace, theirs)
+    folder.cluster.create(folder.resource("v1", "Service"), folder.namespace, SERVICE)
+    deployments = folder.resource("apps/v1", "Deployment")
+    eventually(lambda: _available(folder.cluster.read(deployments, folder.namespace, "web")) == 4)
+    with Watchman(folder) as watchman:
+        run_until(folder, [deployment(), SERVICE], strategy, lambda: carried(folder))
+        settle(folder, [deployment(), SERVICE], strategy)
+    assert watchman.least >= 4
+
+
+def _available(document: Document | None) -> int:
+    return int(((document or {}).get("status") or {}).get("availableReplicas", 0))
+
+
+@BOTH
+def test_a_new_application_ends_with_the_pods_of_its_rollout(folder: ShapedFolder, strategy: Document) -> None:
+    run_until(folder, [deployment(), SERVICE], strategy, lambda: carried(folder))
+    settle(folder, [deployment(), SERVICE], strategy)
+    assert (walker(folder).available, deployed(folder).replicas) == (4, 0)
+
+
+@BOTH
 def test_the_way_out_in_the_middle_of_a_walk_out_keeps_the_pods(folder: ShapedFolder, strategy: Document) -> None:
     run_until(folder, [deployment(), SERVICE], strategy, lambda: carried(folder))
     newer = [deployment("web:2"), SERVICE]

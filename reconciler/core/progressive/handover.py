@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,7 +15,7 @@ class Place(StrEnum):
     """Where the pods are."""
 
     NEW = "new"
-    """Nothing is there yet: the Rollout will make them, the Deployment is sent with none."""
+    """Nothing of ours is there yet: the Rollout will make them."""
     ENTERING = "entering"
     """The controller takes pods from the Deployment as those of the Rollout become ready."""
     CARRIED = "carried"
@@ -35,6 +36,14 @@ class Live:
 
     deployment: DeploymentSeen | None
     rollout: RolloutSeen | None
+
+
+REPLICAS: Mapping[Place, int | None] = {Place.NEW: None, Place.CARRIED: 0}
+"""What is sent as the replicas of a Deployment on its way in, where it is not what Git says; None leaves the field out.
+
+A Deployment that is not there for us may well be there, without our label: to send it none would take all pods of an
+application that Dispatch is about to take over. One that is made without the field gets one pod, for a few seconds.
+"""
 
 
 def way_in(live: Live, wanted: int | None) -> Place:

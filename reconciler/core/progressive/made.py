@@ -52,14 +52,19 @@ def parting_rollout(deployment: Manifest, namespace: str, replicas: int) -> dict
     return _bare(deployment, namespace, replicas, "never", {"canary": _as_the_deployment_does(deployment)})
 
 
-def marked(manifest: Manifest, mark: str, **spec: Any) -> Manifest:
-    """The manifest with the CANDIDATE annotation and, where given, other fields of its spec."""
+def marked(manifest: Manifest, mark: str) -> Manifest:
+    """The manifest with the CANDIDATE annotation."""
     metadata = manifest.document["metadata"]
     annotations = {**(metadata.get("annotations") or {}), CANDIDATE: mark}
-    document = {**manifest.document, "metadata": {**metadata, "annotations": annotations}}
-    if spec:
-        document["spec"] = {**_spec(manifest), **spec}
-    return Manifest(document, manifest.origin)
+    return Manifest({**manifest.document, "metadata": {**metadata, "annotations": annotations}}, manifest.origin)
+
+
+def scaled(manifest: Manifest, replicas: int | None) -> Manifest:
+    """The manifest with this number of pods; None leaves the field out."""
+    spec = {name: value for name, value in _spec(manifest).items() if name != "replicas"}
+    if replicas is not None:
+        spec["replicas"] = replicas
+    return Manifest({**manifest.document, "spec": spec}, manifest.origin)
 
 
 def beside(document: Mapping[str, Any], deployment: Manifest, namespace: str) -> dict[str, Any]:

@@ -132,8 +132,9 @@ def _walked_out(folder: _Folder, manifest: Manifest, params: Canary | BlueGreen)
     place = handover.way_in(live, wanted)
     digest = template_digest(manifest.document)
     text = _mark(digest, live, folder.commit)
-    alone = place in (Place.NEW, Place.CARRIED)
-    carrier = made.marked(manifest, text, replicas=0) if alone else made.marked(manifest, text)
+    carrier = made.marked(manifest, text)
+    if place in handover.REPLICAS:
+        carrier = made.scaled(carrier, handover.REPLICAS[place])
     pods = wanted if wanted is not None else _pods(folder, id, live)
     rules = handover.rules(place, id)
     return _Part(
@@ -163,7 +164,7 @@ def _rolling(folder: _Folder, manifest: Manifest) -> _Part:
     if live.rollout is None:
         return _Part((made.marked(manifest, text),), handover.rules(place, id), digest, state=state)
     pods = wanted if wanted is not None else handover.carried_by(live.rollout)
-    carrier = made.marked(manifest, text, replicas=pods)
+    carrier = made.scaled(made.marked(manifest, text), pods)
     if place is Place.BACK:
         return _Part((carrier,), digest=digest, state=f"{state}/{pods}")
     parting = Manifest(made.parting_rollout(manifest, id.namespace, pods), manifest.origin)

@@ -155,9 +155,10 @@ def test_what_the_rollout_refers_to_stands_before_it_in_its_wave() -> None:
 
 
 @BOTH
-def test_where_nothing_is_the_deployment_makes_no_pods(strategy: Document) -> None:
+def test_a_deployment_that_we_do_not_know_keeps_the_pods_that_it_may_have(strategy: Document) -> None:
+    """It may be there without our label: to name a number would scale an application that is being taken over."""
     found = shaped([deployment(), service()], strategy)
-    assert objects(found)["Deployment/web"]["spec"]["replicas"] == 0
+    assert "replicas" not in objects(found)["Deployment/web"]["spec"]
     assert found.ignore == (KEEP_REPLICAS,)
 
 
