@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reconciler.adapters.render.engine import RenderEngine
     from reconciler.engine.controller import Controller
     from reconciler.model.repository import Repository
-    from reconciler.ports import Cluster, Forge, Remote, Tree
+    from reconciler.ports import Cluster, Forge, Remote, RolloutStrategy, Tree
 
 
 def cache_home() -> Path:
@@ -140,20 +140,25 @@ def open_forge(repository: Repository, remote: Remote) -> Forge | None:
     return opening.open_forge(repository.spec, remote.credentials)
 
 
+def rollout_strategies() -> dict[str, RolloutStrategy]:
+    """The ways of walking a version out, by Argo Rollouts' names."""
+    from strategies.rollout import blue_green, canary
+
+    return {"canary": canary, "blueGreen": blue_green}
+
+
 def build_controller(settings: Settings, source: GitSource, renderer: RenderEngine, cluster: Cluster) -> Controller:
     from reconciler.adapters.clock import SystemClock
     from reconciler.engine.controller import Controller
     from reconciler.engine.world import Rolling
-    from strategies.rollout import blue_green, canary
 
     gates = f"{settings.gates_url}/gates" if settings.gates_url else ""
-    strategies = {"canary": canary, "blueGreen": blue_green}
     return Controller(
         source,
         renderer,
         cluster,
         SystemClock(),
-        rolling=Rolling(strategies, gates, settings.prometheus, open_forge),
+        rolling=Rolling(rollout_strategies(), gates, settings.prometheus, open_forge),
         cluster_name=settings.cluster_name,
         workers=settings.workers,
         namespace=settings.namespace,

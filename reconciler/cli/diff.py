@@ -94,18 +94,26 @@ def _is_path(target: str) -> bool:
 
 
 def _compare(cluster: Cluster, target: Target) -> list[Difference]:
+    from reconciler import app
     from reconciler.core.applyset import applyset_id
     from reconciler.core.desired import complete
     from reconciler.core.order import stages
+    from reconciler.engine.outlook import shaped, told
     from reconciler.engine.preview import leaving, preview
+    from reconciler.model.application import ApplicationStatus
 
-    application = target.application
-    applyset = applyset_id(application.metadata.name, application.metadata.namespace) if application else ""
-    ordered = [manifest for stage in stages(target.rendered.manifests) for manifest in stage]
-    wanted = complete(ordered, cluster.resource, target.namespace, applyset)
+    application, manifests = target.application, target.rendered.manifests
     if application is None:
-        return preview(cluster, wanted)
-    found = preview(cluster, wanted, applyset=applyset, ignore=application.spec.drift.ignore)
+        ordered = [manifest for stage in stages(manifests) for manifest in stage]
+        return preview(cluster, complete(ordered, cluster.resource, target.namespace, ""))
+    applyset = applyset_id(application.metadata.name, application.metadata.namespace)
+    commit = target.commit or "uncommitted"
+    made = shaped(cluster, application, manifests, app.rollout_strategies(), applyset, commit)
+    ordered = [manifest for stage in stages(made.manifests) for manifest in stage]
+    wanted = complete(ordered, cluster.resource, target.namespace, applyset)
+    ignore = (*application.spec.drift.ignore, *made.ignore)
+    found = preview(cluster, wanted, applyset=applyset, ignore=ignore)
+    found = told(cluster, application, target.status or ApplicationStatus(), made, wanted, found)
     gone, notes = leaving(cluster, applyset, target.contained, {each.id for each in wanted}, application.spec.sync)
     for note in notes:
         click.echo(note, err=True)

@@ -31,6 +31,7 @@ def as_text(difference: Difference, paint: Paint) -> str:
     after = f"wanted ({difference.origin})" if difference.wanted is not None else "/dev/null"
     told = unified_diff(_lines(difference.live), _lines(difference.wanted), before, after, lineterm="")
     lines += [paint(line, "bold" if place < 2 else _COLOURS.get(line[:1], "")) for place, line in enumerate(told)]
+    lines += [f"rollout: {sentence}" for sentence in difference.predictions]
     return "\n".join(lines)
 
 
@@ -63,6 +64,8 @@ def _value(difference: Difference) -> dict[str, Any]:
         "line": origin.line if origin else None,
         "fields": [dict(_sides(change)) for change in difference.fields],
     }
+    if difference.predictions:
+        value["predictions"] = list(difference.predictions)
     return value | {
         name: text for name, text in (("error", difference.error), ("unchecked", difference.unchecked)) if text
     }

@@ -14,7 +14,7 @@ from reconciler.model.outcome import Reason, Terminal
 if TYPE_CHECKING:
     from reconciler.adapters.kube import KubeCluster
     from reconciler.app import Settings
-    from reconciler.model.application import Application
+    from reconciler.model.application import Application, ApplicationStatus
     from reconciler.model.identity import GroupKind
     from reconciler.model.rendered import Rendered
     from reconciler.model.repository import Repository
@@ -24,12 +24,15 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Target:
     """`namespace` is for objects that name none. `contained` are the kinds that the Application's set may hold in the
-    cluster; empty where there is no such Application."""
+    cluster, `status` what its controller says of it; empty where there is no such Application. `commit` brought what
+    is rendered; empty for files."""
 
     rendered: Rendered
     namespace: str
     application: Application | None = None
     contained: frozenset[GroupKind] = frozenset()
+    status: ApplicationStatus | None = None
+    commit: str = ""
 
 
 def of_local(cluster: KubeCluster, local: rendering.Local, namespace: str, settings: Settings) -> Target:
@@ -38,7 +41,11 @@ def of_local(cluster: KubeCluster, local: rendering.Local, namespace: str, setti
     application = local.application
     if application is None:
         return Target(rendered, namespace)
-    return Target(rendered, application.namespace, application, _contained(cluster, application))
+    document = _namesake(cluster, application)
+    if document is None:
+        return Target(rendered, application.namespace, application)
+    known: Application = _load(document)
+    return Target(rendered, application.namespace, application, _kinds(document), known.status)
 
 
 def of_cluster(cluster: KubeCluster, namespace: str, name: str, settings: Settings) -> Target:
@@ -65,7 +72,8 @@ def of_cluster(cluster: KubeCluster, namespace: str, name: str, settings: Settin
         renderer.close()
         source.close()
     click.echo(f"comparing with {revision}", err=True)
-    return Target(rendered, application.namespace, application, _kinds(document))
+    kinds = _kinds(document)
+    return Target(rendered, application.namespace, application, kinds, application.status, revision.commit)
 
 
 def _load(document: Mapping[str, Any]) -> Any:
@@ -97,20 +105,20 @@ def _credentials(cluster: Cluster, repository: Repository) -> GitCredentials | N
     return credentials_of(secret.get("data") or {}, reference.name)
 
 
-def _contained(cluster: Cluster, application: Application) -> frozenset[GroupKind]:
+def _namesake(cluster: Cluster, application: Application) -> dict[str, Any] | None:
+    """The Application of the cluster that has the name."""
     from reconciler.model.resource import API_VERSION
 
     resource = cluster.resource(API_VERSION, "Application")
     if resource is None:
-        return frozenset()
+        return None
     try:
-        document = cluster.read(resource, application.metadata.namespace, application.metadata.name)
+        return cluster.read(resource, application.metadata.namespace, application.metadata.name)
     except Terminal as error:
         if error.reason is not Reason.FORBIDDEN:
             raise
         click.echo(f"deletions are not shown: {error.message}", err=True)
-        return frozenset()
-    return frozenset() if document is None else _kinds(document)
+        return None
 
 
 def _kinds(document: Mapping[str, Any]) -> frozenset[GroupKind]:

@@ -32,7 +32,8 @@ Document = Mapping[str, Any]
 class Difference:
     """One object. `live` and `wanted` are what people compare: Secrets masked, the server's bookkeeping left out.
 
-    `action` NONE is an object that is as it should be. `error` says why the server (or a rule of ours) refuses the
+    `action` NONE is an object that is as it should be. `predictions` are sentences about what the change does to a
+    rollout. `error` says why the server (or a rule of ours) refuses the
     object, with file and line; `unchecked` why the server could not be asked about it. `origin` is None for a delete.
     """
 
@@ -44,6 +45,7 @@ class Difference:
     fields: tuple[FieldChange, ...] = ()
     error: str = ""
     unchecked: str = ""
+    predictions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
