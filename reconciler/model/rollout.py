@@ -170,7 +170,7 @@ class Limits:
 
     settle: float = 10.0
     inconclusive: float = 1800.0
-    silent: float = 60.0
+    silent: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
