@@ -47,6 +47,8 @@ def forge(town: Town) -> Forge:
 
 
 numbers = itertools.count()
+STYLES = {"merge_commits": "merge", "squash_merge": "squash", "rebase": "rebase", "rebase_explicit": "rebase-merge"}
+STYLES["fast_forward_only_merge"] = "fast-forward-only"
 
 
 @pytest.fixture
@@ -172,14 +174,7 @@ def test_a_conflict_is_blocked_and_not_called_a_moved_head(gitea: Sandbox, sourc
 @pytest.mark.parametrize("style", ["squash", "rebase", "rebase-merge", "fast-forward-only"])
 def test_a_repository_is_merged_in_the_way_that_it_allows(gitea: Sandbox, source: GitSource, style: str) -> None:
     town = Town(gitea)
-    allowed = {
-        "merge_commits": "merge",
-        "squash_merge": "squash",
-        "rebase": "rebase",
-        "rebase_explicit": "rebase-merge",
-        "fast_forward_only_merge": "fast-forward-only",
-    }
-    settings = {f"allow_{name}": each == style for name, each in allowed.items()}
+    settings = {f"allow_{name}": each == style for name, each in STYLES.items()}
     town.ask("PATCH", "", {**settings, "default_merge_style": style, "has_pull_requests": True})
     forge = forge_of(town)
     opened = forge.open(push(town, source, "dispatch/a"), "main", "t", "b")

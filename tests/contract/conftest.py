@@ -1,0 +1,46 @@
+"""A repository on a host of each kind, and a source with an empty cache."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from adapters.git.upstream import Upstream
+from contract.git_hosts import HOSTS, Host
+
+from reconciler.adapters.git import GitSource
+from reconciler.ports import Remote
+
+
+@pytest.fixture(params=HOSTS.values(), ids=HOSTS.keys())
+def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Host]:
+    root = tmp_path / "upstream"
+    root.mkdir()
+    made: Host = request.param(root)
+    stopped: list[bool] = []
+
+    def stop() -> None:
+        if not stopped:
+            stopped.append(True)
+            made.stop()
+
+    yield made._replace(stop=stop)
+    stop()
+
+
+@pytest.fixture
+def upstream(host: Host) -> Upstream:
+    return Upstream(host.root / "app.git")
+
+
+@pytest.fixture
+def remote(host: Host, upstream: Upstream) -> Remote:
+    return host.remote("app.git")
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Iterator[GitSource]:
+    with contextlib.closing(GitSource(tmp_path / "cache", allow_file=True)) as made:
+        yield made
