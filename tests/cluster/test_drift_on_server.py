@@ -112,6 +112,19 @@ def test_a_removal_fails_when_somebody_was_faster(server: KubeCluster, somebody:
     assert live(server, wanted)["data"]["new"] == "y"
 
 
+@pytest.mark.parametrize("text", ["<a href='x'>&</a>", "Grüße", "🎉", "one\u2028two\x85", "\t\n\x01\x7f\ufeff", '"\\/'])
+def test_a_removal_fits_whatever_is_written_there(
+    server: KubeCluster, somebody: Somebody, namespace: str, text: str
+) -> None:
+    wanted = completed(server, one("ConfigMap"), namespace)
+    applied(server, wanted)
+    somebody.edits(wanted.resource, namespace, "config", {"data": {"new": text}})
+    patch = removals(drifts(server, wanted), live(server, wanted))
+    answer = server.patch(wanted.resource, namespace, "config", patch)
+    assert not isinstance(answer, Refusal), answer
+    assert "new" not in answer["data"]
+
+
 def test_scaling_by_an_autoscaler_is_left_alone_and_by_hand_is_not(
     server: KubeCluster, somebody: Somebody, namespace: str
 ) -> None:

@@ -32,6 +32,16 @@ def test_an_apply_creates_and_says_who_owns_what(kube: KubeCluster, configmaps: 
     assert applied["metadata"]["managedFields"][0]["operation"] == "Apply"
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["Grüße 🎉", "<a href='x'>&</a>", "one\u2028two\u2029three\x85four", "\t\r\n\x00\x01\x7f\x9f\ufeff\uffff", '"\\/'],
+)
+def test_every_text_arrives_as_it_is(kube: KubeCluster, configmaps: Resource, namespace: str, text: str) -> None:
+    """The server reads an apply as YAML."""
+    made = accepted(one(kube, configmaps, configmap(namespace, key=text)))
+    assert made["data"] == {"key": text}
+
+
 def test_a_second_apply_changes_nothing(kube: KubeCluster, configmaps: Resource, namespace: str) -> None:
     first = accepted(one(kube, configmaps, configmap(namespace, a="1")))
     second = accepted(one(kube, configmaps, configmap(namespace, a="1")))

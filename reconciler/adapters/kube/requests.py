@@ -49,13 +49,32 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"a {type(value).__name__} cannot be written as JSON")
 
 
-_to_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False, default=_plain).encode
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain).encode
+_NOT_IN_YAML = str.maketrans(
+    {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF)}
+)
+_ESCAPED_BY_GO = str.maketrans({code: f"\\u{code:04x}" for code in (*b"<>&", 0x2028, 0x2029)})
 
 
 def encode(document: Any) -> bytes:
-    """Compact JSON. Raises Unsendable."""
+    """Compact JSON that is YAML, too, since the server reads an apply as YAML: that knows no surrogate pairs, so an
+    emoji must be itself, and takes some characters for the end of a line or for none, so they must be escaped.
+
+    Raises Unsendable.
+    """
+    return _encode(document, _NOT_IN_YAML)
+
+
+def encode_as_server(document: Any) -> bytes:
+    """JSON as Go writes it (encoding/json): the `test` of a JSON Patch compares texts, not what they stand for
+    (evanphx/json-patch, lazyNode.equal). Raises Unsendable.
+    """
+    return _encode(document, _ESCAPED_BY_GO)
+
+
+def _encode(document: Any, escapes: dict[int, str]) -> bytes:
     try:
-        return _to_json(document).encode()
+        return _to_json(document).translate(escapes).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise Unsendable(f"the object is no JSON: {error}") from error
 
@@ -155,8 +174,9 @@ def patch(
     A JSON Patch is not repeatable: `remove` of an index of a list removes another element the second time.
     """
     target = f"{path(resource, namespace, name, subresource)}?fieldManager={FIELD_MANAGER}"
-    merge = isinstance(change, Mapping)
-    return Request(b"PATCH", target.encode(), _MERGE_PATCH if merge else _JSON_PATCH, encode(change), merge)
+    if isinstance(change, Mapping):
+        return Request(b"PATCH", target.encode(), _MERGE_PATCH, encode(change))
+    return Request(b"PATCH", target.encode(), _JSON_PATCH, encode_as_server(change), repeatable=False)
 
 
 def create(resource: Resource, namespace: str, document: Mapping[str, Any]) -> Request:
