@@ -32,6 +32,8 @@ _NO_NAMESPACE = re.compile(r'namespaces "([^"]*)" not found')
 _TERMINATING = re.compile(r"unable to create new content in namespace (\S+) because it is being terminated")
 _NO_RIGHT = re.compile(r"\bcannot (?:get|list|watch|create|update|patch|delete|escalate|bind)\b", re.IGNORECASE)
 _QUOTA = re.compile(r"exceeded quota", re.IGNORECASE)
+_PATCH_FAILED = "the server rejected our request due to an error in our request"
+"""All that is said of a JSON Patch whose `test` failed or whose field is gone: somebody was faster."""
 
 
 def may_replace(manifest: Manifest) -> bool:
@@ -120,7 +122,7 @@ def _immutable(refusal: Refusal, manifest: Manifest, id: ObjectId) -> StageError
 
 
 def _busy(refusal: Refusal, manifest: Manifest, id: ObjectId) -> StageError | None:
-    if refusal.code == 409:
+    if refusal.code == 409 or (refusal.code == 422 and refusal.message.startswith(_PATCH_FAILED)):
         message = _say(refusal, manifest, id, "Somebody changed it at the same moment. It is tried again.")
         return Transient(Reason.CONFLICT, message, refusal.retry_after)
     if may_pass(refusal.code, refusal.message):

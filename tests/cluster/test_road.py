@@ -210,6 +210,19 @@ def test_an_unchanged_application_is_not_written(team: Team) -> None:
     assert after == versions
 
 
+def test_what_cannot_be_taken_out_keeps_nothing_else_from_being_mended(team: Team) -> None:
+    """A validating rule of the cluster lets nobody touch the first object."""
+    team.push({"web/a.yaml": config_map("a", key="git"), "web/b.yaml": config_map("b", key="git")})
+    team.read_repository()
+    team.deploy("web", "web")
+    team.until_ready("web")
+    team.edit("v1", "ConfigMap", "a", {"immutable": True, "data": {"evil": "🎉 <b>"}})
+    team.until_reason("web", "ImmutableField")
+    team.edit("v1", "ConfigMap", "b", {"data": {"key": "by hand"}})
+    eventually(lambda: (team.live("v1", "ConfigMap", "b") or {})["data"] == {"key": "git"}, within=90)
+    assert all(entry["drift"] != "extra" or not entry.get("corrected") for entry in team.status("web")["drift"])
+
+
 def test_an_extra_field_set_by_hand_is_taken_out_and_one_of_a_controller_is_left(team: Team) -> None:
     team.push({"web/a.yaml": config_map("a", key="1")})
     team.read_repository()

@@ -75,12 +75,30 @@ def correct(
         for drift in drifts:
             memory.corrected(drift.id, drift.path, now)
         mended.append((wanted, change, drifts))
-        progress.corrected.extend(drifts)
     if mended:
         abandon(world)
-        for wanted, _, drifts in mended:
-            _take_out(world, wanted, drifts)
-        _send(world, memory, progress, [(wanted, change) for wanted, change, _ in mended])
+        _put_back(world, memory, progress, mended)
+
+
+def _put_back(
+    world: World,
+    memory: Memory,
+    progress: Progress,
+    mended: Sequence[tuple[Wanted, Change, tuple[Drift, ...]]],
+) -> None:
+    """One object that cannot be mended does not keep the others from it; what was not done is not told as done."""
+    errors: list[StageError] = []
+    ready: list[tuple[Wanted, Change, tuple[Drift, ...]]] = []
+    for found in mended:
+        error = _take_out(world, found[0], found[2])
+        if error is None:
+            ready.append(found)
+        else:
+            errors.append(error)
+    _send(world, memory, progress, [(wanted, change) for wanted, change, _ in ready])
+    progress.corrected.extend(drift for _, _, drifts in ready for drift in drifts)
+    if errors:
+        raise gather(errors)
 
 
 def _chosen_lately(world: World, goal: Goal, progress: Progress, wanted: Wanted, drifts: Sequence[Drift]) -> bool:
@@ -117,17 +135,19 @@ def _send(world: World, memory: Memory, progress: Progress, changes: Sequence[tu
         raise gather(errors)
 
 
-def _take_out(world: World, wanted: Wanted, drifts: Sequence[Drift]) -> None:
-    """Fields that a person added are not ours to apply away: they are taken out by a guarded JSON Patch."""
+def _take_out(world: World, wanted: Wanted, drifts: Sequence[Drift]) -> StageError | None:
+    """Fields that a person added are not ours to apply away: they are taken out by a guarded JSON Patch. The answer is
+    why that failed, if it did."""
     entry = world.live.get(wanted.id)
     if entry is None:
-        return
+        return None
     live = world.cluster.read(wanted.resource, wanted.id.namespace, wanted.id.name)
     patch = removals(drifts, live) if live is not None else []
     if patch:
         answer = world.cluster.patch(wanted.resource, wanted.id.namespace, wanted.id.name, patch)
         if isinstance(answer, Refusal):
-            raise explain(answer, wanted.manifest, wanted.id)
+            return explain(answer, wanted.manifest, wanted.id)
+    return None
 
 
 def _remove(world: World, change: Change, wanted: Wanted) -> None:

@@ -102,6 +102,7 @@ PASSING = [
     (404, 'namespaces "nope" not found', Reason.NAMESPACE_MISSING),
     (404, "the server could not find the requested resource", Reason.UNKNOWN_KIND),
     (409, "the object has been modified", Reason.CONFLICT),
+    (422, "the server rejected our request due to an error in our request", Reason.CONFLICT),
     (429, "too many requests", Reason.CLUSTER_BUSY),
     (500, 'Internal error occurred: failed calling webhook "x": connection refused', Reason.CLUSTER_BUSY),
     (503, "apiserver is shutting down", Reason.CLUSTER_BUSY),
