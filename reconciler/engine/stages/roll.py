@@ -146,12 +146,22 @@ def _answer_outdated(
         done = each.asked.pod_hash == seen.pod_hash and _left(seen, each.asked)
         answer_action(world, each, ActionState.DONE if done else ActionState.REFUSED, why)
         if done:
-            step = (each.asked.step or 0) + 1
-            text = f"{each.rollout} (version {seen.pod_hash}) step {step} approved by {each.asked.by}"
-            progress.acted.append(Act("Promoted", Reason.ROLLOUT_ACTION, text))
+            progress.acted.append(_done_already(each, seen))
+
+
+def _done_already(action: Action, seen: RolloutSeen) -> Act:
+    version, asked = f"{action.rollout} (version {seen.pod_hash})", action.asked
+    if asked.wish is Wish.ABORT:
+        reason = action.document["spec"].get("reason")
+        text = f"{version} aborted by {asked.by}" + (f": {reason}" if reason else "")
+        return Act("Aborted", Reason.ROLLOUT_ACTION, text, warning=True)
+    return Act("Promoted", Reason.ROLLOUT_ACTION, f"{version} step {(asked.step or 0) + 1} approved by {asked.by}")
 
 
 def _left(seen: RolloutSeen, asked: Asked) -> bool:
+    """Whether it has come true. `dispatch rollout abort` may have aborted by the person's own right, before us."""
+    if asked.wish is Wish.ABORT:
+        return seen.aborted
     if asked.wish is not Wish.PROMOTE:
         return False
     return seen.promoted or (asked.step is not None and seen.step is not None and seen.step > asked.step)
