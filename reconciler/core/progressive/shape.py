@@ -18,7 +18,7 @@ from reconciler.core.progressive.template import DEPLOYMENT, ROLLOUT, mark, read
 from reconciler.model.application import DriftIgnore
 from reconciler.model.identity import GroupKind, ObjectId
 from reconciler.model.manifest import Manifest
-from reconciler.model.outcome import Reason, Terminal
+from reconciler.model.outcome import Blocked, Reason, Terminal
 from reconciler.model.rollout import DeploymentSeen, RolloutSeen
 from reconciler.model.strategy import BlueGreen, Canary, Strategy
 from reconciler.ports import Making, RolloutStrategy
@@ -77,7 +77,8 @@ def shape(
     """The manifests as the strategy wants them; as they are where it wants nothing.
 
     `ways` are the strategies `canary` and `blueGreen`; `making` is what they are told, but for the names of one
-    Rollout; `commit` is the one that brought the manifests. Raises Terminal(INVALID_SPEC), with file and line.
+    Rollout; `commit` is the one that brought the manifests. Raises Terminal(INVALID_SPEC), with file and line, and
+    Blocked(ROLLING_OUT) while a way out would strand users.
     """
     params = strategy.progressive
     if params is not None and any(manifest.id.group_kind == ROLLOUT for manifest in manifests):
@@ -163,6 +164,7 @@ def _rolling(folder: _Folder, manifest: Manifest) -> _Part:
     state = f"{id.namespace}/{id.name}={place}/{text}"
     if live.rollout is None:
         return _Part((made.marked(manifest, text),), handover.rules(place, id), digest, state=state)
+    _refuse_divided(manifest, live.rollout)
     pods = wanted if wanted is not None else handover.carried_by(live.rollout)
     carrier = made.scaled(made.marked(manifest, text), pods)
     if place is Place.BACK:
@@ -175,6 +177,21 @@ def _rolling(folder: _Folder, manifest: Manifest) -> _Part:
         scales_rollout=True,
         state=f"{state}/{pods}",
     )
+
+
+def _refuse_divided(manifest: Manifest, rollout: RolloutSeen) -> None:
+    """A Rollout that loses its trafficRouting leaves the router as it is: with a share of the users at a Service that
+    is about to go.
+    """
+    if rollout.weight and not rollout.promoted:
+        name = rollout.id.name
+        raise Blocked(
+            Reason.ROLLING_OUT,
+            f"{manifest.origin}: {name} cannot leave its strategy while the traffic router sends {rollout.weight}% of "
+            f"the traffic to the new version: `dispatch rollout promote {name} --full` or `dispatch rollout abort {name}` "
+            f"first.",
+            wait=10.0,
+        )
 
 
 def _rollout(folder: _Folder, manifest: Manifest, params: Canary | BlueGreen, pods: int) -> list[Manifest]:

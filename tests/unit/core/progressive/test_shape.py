@@ -13,7 +13,7 @@ from reconciler.core.progressive.template import template_digest
 from reconciler.model.application import DriftIgnore
 from reconciler.model.identity import ObjectId
 from reconciler.model.manifest import Manifest, Origin
-from reconciler.model.outcome import Reason, Terminal
+from reconciler.model.outcome import Blocked, Reason, Terminal
 from reconciler.model.rollout import CANDIDATE, DeploymentSeen, Phase, RolloutSeen
 from reconciler.model.strategy import Strategy
 from reconciler.ports import Making
@@ -355,6 +355,16 @@ def test_the_rollout_goes_when_the_deployment_has_all_pods_and_no_service_is_its
         {"Rollout": seen_rollout(steps=0)},
     ):
         assert "Rollout/web" in objects(shaped([deployment()], {}, live))
+
+
+def test_a_share_of_the_traffic_at_the_new_version_holds_the_way_out_up() -> None:
+    divided = seen_rollout(weight=20, stable_hash="h0")
+    with pytest.raises(Blocked) as caught:
+        shaped([deployment()], {}, {"Deployment": seen_deployment(0), "Rollout": divided})
+    assert caught.value.reason is Reason.ROLLING_OUT
+    assert "dispatch rollout abort web" in caught.value.message
+    for settled in (seen_rollout(weight=0, stable_hash="h0"), seen_rollout(weight=100)):
+        assert shaped([deployment()], {}, {"Deployment": seen_deployment(0), "Rollout": settled}).manifests
 
 
 def test_another_rollout_of_the_same_name_is_none_of_ours() -> None:
