@@ -176,7 +176,9 @@ class LiveObjects:
         deployment = entry.seen if entry is not None else None
         if not isinstance(deployment, DeploymentSeen) or (seen.workload_seen or 0) >= deployment.generation:
             return seen
-        return replace(seen, observed=False, message=_TEMPLATE_UNSEEN)
+        # The controller is silent only if it lets the new template lie.
+        moved = max(filter(None, (seen.moved, deployment.moved)), default=None)
+        return replace(seen, observed=False, message=_TEMPLATE_UNSEEN, moved=moved)
 
     def judge(self, id: ObjectId, content: str, verdict: Verdict) -> None:
         """Keep a verdict on the object while it has this content, and let its body go."""

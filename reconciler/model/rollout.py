@@ -176,7 +176,7 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class DeploymentSeen:
     """One Deployment. `replicas` is what its spec asks for, `available` counts pods of the newest template only while
-    `observed` and `updated == available`; `candidate` is its CANDIDATE annotation.
+    `observed` and `updated == available`; `candidate` is its CANDIDATE annotation, `moved` when its spec was written.
     """
 
     id: ObjectId
@@ -186,6 +186,7 @@ class DeploymentSeen:
     available: int
     candidate: str = ""
     generation: int = 0
+    moved: datetime | None = None
 
 
 class Verdict(StrEnum):

@@ -69,6 +69,7 @@ def see_deployment(document: Mapping[str, Any]) -> DeploymentSeen:
             available=integer(raw, "status", "availableReplicas"),
             candidate=text(raw, "metadata", "annotations", CANDIDATE),
             generation=integer(raw, "metadata", "generation"),
+            moved=max(_spec_writes(raw), default=None),
         )
     except Malformed:
         return DeploymentSeen(id, observed=False, replicas=0, updated=0, available=0)
@@ -238,10 +239,13 @@ def _moved(document: dict[str, Any], workload: Mapping[str, Any] | None) -> date
         times += _moments(pause, "startTime")
     for write in items(document, "metadata", "managedFields"):
         times += _moments(write, "time")
-    for write in items(dict(workload or {}), "metadata", "managedFields"):
-        # The status of a Deployment is written by a controller of its own, which says nothing about this one.
-        times += [] if write.get("subresource") else _moments(write, "time")
-    return max(times, default=None)
+    return max((*times, *_spec_writes(dict(workload or {}))), default=None)
+
+
+def _spec_writes(workload: dict[str, Any]) -> list[datetime]:
+    """When the spec of a workload was written. Its status is a controller's of its own, which says nothing here."""
+    writes = items(workload, "metadata", "managedFields")
+    return [moment for write in writes if not write.get("subresource") for moment in _moments(write, "time")]
 
 
 def _moments(document: dict[str, Any], *fields: str) -> list[datetime]:

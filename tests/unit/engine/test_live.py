@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from recorded_rollouts import recorded
 
 from reconciler.core.applyset import PART_OF
 from reconciler.engine.live import LiveObjects, Verdict
 from reconciler.model.health import Level
-from reconciler.model.identity import GroupKind, ObjectId
+from reconciler.model.identity import GroupKind, ObjectId, identify
 
 CONFIG_MAP = GroupKind("", "ConfigMap")
 
@@ -178,3 +180,22 @@ def test_waiting_for_a_kind_ends_when_it_is_listed(live: LiveObjects) -> None:
     live.listing(CONFIG_MAP)
     live.listed(CONFIG_MAP)
     assert live.wait_listed([CONFIG_MAP], within=0)
+
+
+def test_a_rollout_whose_template_was_just_applied_is_not_seen_yet_and_its_controller_not_silent(
+    live: LiveObjects,
+) -> None:
+    rollout, deployment = recorded("workload-not-yet-seen"), recorded("workload-not-yet-seen-deployment")
+    deployment["metadata"]["managedFields"] = [{"manager": "dispatch", "time": "2026-11-26T09:00:00Z"}]
+    for document in (rollout, deployment):
+        live.observe(document)
+    seen = live.rollout(identify(rollout))
+    assert seen is not None
+    assert (seen.observed, seen.promoted) == (False, True)
+    assert seen.moved == datetime(2026, 11, 26, 9, tzinfo=UTC)
+    newest = str(deployment["metadata"]["generation"])
+    rollout["metadata"]["annotations"]["rollout.argoproj.io/workload-generation"] = newest
+    rollout["status"]["workloadObservedGeneration"] = newest
+    rollout["metadata"]["resourceVersion"] += "0"
+    live.observe(rollout)
+    assert (live.rollout(identify(rollout)) or seen).observed

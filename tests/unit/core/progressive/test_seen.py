@@ -244,7 +244,11 @@ def test_a_deployment_is_seen_with_the_version_that_it_holds() -> None:
     found = see_deployment(document)
     assert (found.observed, found.replicas, found.updated, found.available) == (True, 3, 2, 1)
     assert (found.candidate, found.id.name, found.id.kind) == ("abc.def", "web", "Deployment")
-    document["metadata"]["generation"] = 5
+    assert (found.generation, found.moved) == (4, None)
+    written = {"manager": "dispatch", "time": "2026-11-26T07:00:00Z"}
+    counted = {"manager": "kube-controller-manager", "subresource": "status", "time": "2026-11-26T08:00:00Z"}
+    document["metadata"] |= {"managedFields": [written, counted], "generation": 5}
+    assert see_deployment(document).moved == datetime(2026, 11, 26, 7, tzinfo=UTC)
     assert not see_deployment(document).observed
 
 
