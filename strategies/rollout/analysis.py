@@ -22,16 +22,20 @@ from reconciler.ports import Making
 ENDLESS = 2147483647
 """The highest count and limit that Argo Rollouts takes. It refuses a step whose metric has no count."""
 
-ARGS: tuple[dict[str, Any], ...] = (
-    {"name": "hash", "valueFrom": {"podTemplateHashValue": "Latest"}},
-    {"name": "stable", "valueFrom": {"podTemplateHashValue": "Stable"}},
-)
-"""What every analysis is told. Arguments that a template does not declare are dropped by the controller (MergeArgs)."""
-
 _PATIENCE = 300.0
 _FEWEST = 10
 _PLACEHOLDER = re.compile(r"\{\{(.*?)(\}\}|$)", re.DOTALL)
 _SCALAR = re.compile(r"\s*(scalar\s*\(|[-+0-9.]+\s*$|time\s*\(\s*\)\s*$|pi\s*\(\s*\)\s*$)")
+
+
+def told() -> list[dict[str, Any]]:
+    """What every analysis is told: which pods are the new ones, and which the old. Arguments that a template does not
+    declare are dropped by the controller (MergeArgs in utils/analysis/helpers.go).
+    """
+    return [
+        {"name": "hash", "valueFrom": {"podTemplateHashValue": "Latest"}},
+        {"name": "stable", "valueFrom": {"podTemplateHashValue": "Stable"}},
+    ]
 
 
 def ask(

@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.model.outcome import Reason, Terminal
 from reconciler.model.strategy import Analysis, BlueGreen
 from reconciler.ports import Making, Written
-from strategies.rollout.analysis import ARGS, ask
+from strategies.rollout.analysis import ask, told
 
 WHERE = "spec.strategy.blueGreen"
 
@@ -63,4 +63,4 @@ def _judged(
         objects += needed
     if not names:
         return {}, ()
-    return {"templates": [{"templateName": name} for name in names], "args": list(ARGS)}, tuple(objects)
+    return {"templates": [{"templateName": name} for name in names], "args": told()}, tuple(objects)

@@ -11,7 +11,7 @@ from reconciler.model.outcome import Reason, Terminal
 from reconciler.model.resource import format_duration
 from reconciler.model.strategy import Canary, CanaryStep, Pause
 from reconciler.ports import Making, Written
-from strategies.rollout.analysis import ARGS, ask, gate, gate_args
+from strategies.rollout.analysis import ask, gate, gate_args, told
 
 WHERE = "spec.strategy.canary"
 _SHARE = re.compile(r"[0-9]+%?")
@@ -47,7 +47,7 @@ def _step(
         return {"pause": _pause(step.pause)}, ()
     if step.analysis is not None:
         named, objects = ask(step.analysis, name, f"{where}.analysis", making)
-        return {"analysis": {"templates": [{"templateName": named}], "args": list(ARGS)}}, objects
+        return {"analysis": {"templates": [{"templateName": named}], "args": told()}}, objects
     if step.gate is not None:
         asked = {"templates": [{"templateName": name}], "args": gate_args(place, making)}
         return {"analysis": asked}, (gate(step.gate, name, f"{where}.gate", making),)

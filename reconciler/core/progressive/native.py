@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from reconciler.core.progressive import handover, made
 from reconciler.core.progressive.shaped import Look, Shaped
-from reconciler.core.progressive.template import DEPLOYMENT, ROLLOUT, mark, read_mark, template_digest, workload_of
-from reconciler.model.application import DriftIgnore
+from reconciler.core.progressive.template import ROLLOUT, mark, read_mark, template_digest, workload_of
 from reconciler.model.identity import ObjectId
 from reconciler.model.manifest import Manifest
 from reconciler.model.outcome import Reason, Terminal
@@ -28,7 +27,11 @@ def taken(manifests: Sequence[Manifest], params: Canary | BlueGreen, live: Look,
     marks = {id: _mark(id, digest, live, commit) for id, digest in digests.items()}
     return Shaped(
         manifests=tuple(made.marked(manifest, marks[id]) if id in carriers else manifest for id, manifest in full),
-        ignore=_given_up(carriers),
+        ignore=tuple(
+            handover.left_to_others(carrier)
+            for id, carrier in carried.items()
+            if carrier != id and _takes_pods(there[id])
+        ),
         carriers=digests,
         rollouts=tuple(carried),
         state=" ".join(sorted(f"{id.namespace}/{id.name}={text}" for id, text in marks.items())),
@@ -41,9 +44,10 @@ def _carrier(id: ObjectId, manifest: Manifest, there: Mapping[ObjectId, Manifest
     return workload if workload is not None and workload in there else id
 
 
-def _given_up(carriers: set[ObjectId]) -> tuple[DriftIgnore, ...]:
-    """A Deployment that a Rollout refers to is scaled by the controller, as the Rollout's `scaleDown` says."""
-    return tuple(handover.left_to_others(id) for id in sorted(carriers) if id.group_kind == DEPLOYMENT)
+def _takes_pods(rollout: Manifest) -> bool:
+    """A Deployment that it refers to is scaled by the controller then; else Git says how many pods that has."""
+    ref = (rollout.document.get("spec") or {}).get("workloadRef")
+    return isinstance(ref, Mapping) and ref.get("scaleDown") in ("onsuccess", "progressively")
 
 
 def _mark(id: ObjectId, digest: str, live: Look, commit: str) -> str:

@@ -188,8 +188,8 @@ def _refuse_divided(manifest: Manifest, rollout: RolloutSeen) -> None:
         raise Blocked(
             Reason.ROLLING_OUT,
             f"{manifest.origin}: {name} cannot leave its strategy while the traffic router sends {rollout.weight}% of "
-            f"the traffic to the new version: `dispatch rollout promote {name} --full` or `dispatch rollout abort {name}` "
-            f"first.",
+            f"the traffic to the new version: `dispatch rollout promote {name} --full` or `dispatch rollout abort "
+            f"{name}` first.",
             wait=10.0,
         )
 

@@ -316,12 +316,14 @@ def test_the_mark_of_a_rollout_of_the_folder_is_kept_as_well() -> None:
 
 
 def test_a_rollout_of_the_folder_that_refers_to_a_deployment_leaves_the_mark_to_it() -> None:
-    given = rollout(workloadRef={"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"})
+    ref = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+    given = rollout(workloadRef={**ref, "scaleDown": "onsuccess"})
     found = shaped([deployment(), given], {"canary": {}})
     assert objects(found)["Rollout/web"] is given
     assert found.carriers == {WEB: template_digest(deployment())}
     assert objects(found)["Deployment/web"]["spec"]["replicas"] == 3
     assert found.ignore == (KEEP_REPLICAS,)
+    assert shaped([deployment(), rollout(workloadRef=ref)], {"canary": {}}).ignore == ()
 
 
 def test_the_application_does_not_say_what_the_rollout_of_the_folder_says() -> None:
