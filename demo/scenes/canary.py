@@ -26,6 +26,8 @@ def a_good_version_is_promoted(stage: Stage) -> None:
     )
     narrator.until("Prometheus counts the customers of 1.0.0", lambda: stage.customers.served("shop", "1.0.0"))
     stage.edit(_FILE, "shop:1.0.0", "shop:2.0.0")
+    told = stage.shown("diff", "-f", str(stage.config / "dispatch/shop.yaml"), allow=(1,))
+    narrator.check("it says what the merge will start", "starts a canary of 5 steps" in told)
     commit = stage.push("shop 2.0.0")
     narrator.until("one pod of five is 2.0.0", lambda: stage.pods("shop") == {"1.0.0": 4, "2.0.0": 1})
     narrator.until("it serves customers, and Prometheus counts them", lambda: stage.customers.served("shop", "2.0.0"))
