@@ -93,3 +93,20 @@ def test_an_abort_is_recorded_with_who_asked_and_a_retry_lifts_it(walkers: Walke
     assert (again.code, again.err) == (0, "")
     walkers.until_paused(1)
     eventually(lambda: walkers.ledger().vetoes == ())
+
+
+def test_a_veto_is_lifted_by_a_retry_after_git_went_back(walkers: Walkers, person: Person) -> None:
+    walkers.start({"canary": {**GATED["canary"], "onFailure": "Revert"}})
+    walkers.release("2")
+    walkers.until_paused(1)
+    assert person.run("abort").code == 0
+    eventually(lambda: "shop:1" in walkers.head("shop/deployment.yaml"))
+    walkers.until_stable("shop:1")
+    ran = person.run("retry", "--reason", "the database was down")
+    assert (ran.code, ran.err) == (0, "")
+    assert "(shop:2) is lifted by sandbox-administrator" in ran.out
+    assert walkers.ledger().vetoes == ()
+    walkers.follow_main()
+    walkers.release("2", settings="2")
+    walkers.until_paused(1)
+    assert person.run("retry").code == 1
