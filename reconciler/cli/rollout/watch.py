@@ -121,7 +121,7 @@ class Screen:
     def __init__(self, paint: Paint) -> None:
         self._paint = paint
         self._height = 0
-        click.echo("\x1b[?25l", nl=False)
+        click.echo("\x1b[?25l", nl=False, color=True)
 
     def show(self, drawn: Sequence[Picture], notes: Sequence[str], now: datetime) -> None:
         from reconciler.cli.rollout.drawing import painted, panel
@@ -136,8 +136,8 @@ class Screen:
             lines = [*lines[: height - 1], f"… {len(lines) - height + 1} more lines: make the terminal higher"[:width]]
         # One write: a picture that comes in pieces flickers.
         back = f"\x1b[{self._height}A" if self._height else ""
-        click.echo(back + "".join(f"{text}\x1b[K\n" for text in lines) + "\x1b[J", nl=False)
+        click.echo(back + "".join(f"{text}\x1b[K\n" for text in lines) + "\x1b[J", nl=False, color=True)
         self._height = len(lines)
 
     def close(self) -> None:
-        click.echo("\x1b[?25h", nl=False)
+        click.echo("\x1b[?25h", nl=False, color=True)
