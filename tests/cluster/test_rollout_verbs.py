@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from signal import SIGINT
 from subprocess import PIPE, Popen
 from sys import executable
 from typing import Any
@@ -310,3 +311,12 @@ def test_watch_ends_with_1_when_it_is_aborted(canary: Canary) -> None:
         rest = watch.communicate(timeout=60)[0]
     assert watch.returncode == 1
     assert "Aborted, weight 0%" in rest.splitlines()[-1]
+
+
+def test_watch_is_ended_by_ctrl_c(canary: Canary) -> None:
+    with watching(canary) as watch:
+        assert watch.stdout is not None
+        watch.stdout.readline()
+        watch.send_signal(SIGINT)
+        assert watch.communicate(timeout=10)[1] == ""
+    assert watch.returncode == 130
