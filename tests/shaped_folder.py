@@ -10,13 +10,15 @@ from typing import Any, Self, TypeGuard
 
 from reconciler.adapters.kube import KubeCluster
 from reconciler.core.applyset import PART_OF
-from reconciler.core.desired import complete
+from reconciler.core.desired import Wanted, complete
+from reconciler.core.drift import find
 from reconciler.core.order import stages
 from reconciler.core.progressive.seen import see, see_deployment
 from reconciler.core.progressive.services import held
 from reconciler.core.progressive.shape import Shaped, shape
 from reconciler.core.respect import respect
 from reconciler.model.change import Refusal, Resource
+from reconciler.model.drift import Drift
 from reconciler.model.identity import ObjectId
 from reconciler.model.manifest import Manifest, Origin
 from reconciler.model.rollout import DeploymentSeen, RolloutSeen
@@ -71,15 +73,33 @@ class ShapedFolder:
         labels = {} if document is None else document["metadata"].get("labels") or {}
         return labels.get(PART_OF) == self.applyset
 
-    def run(self, documents: Sequence[Document], strategy: Document, commit: str = "c0ffee") -> Shaped:
+    def shaped(
+        self, documents: Sequence[Document], strategy: Document, commit: str = "c0ffee"
+    ) -> tuple[Shaped, list[Wanted]]:
+        """What is wanted now, and the same completed."""
         manifests = [Manifest(document, Origin("web.yaml", 1)) for document in documents]
         shaped = shape(manifests, Strategy.model_validate(strategy), WAYS, self.live, self.making, commit)
-        wanted = complete(shaped.manifests, self.cluster.resource, self.namespace, self.applyset)
+        return shaped, complete(shaped.manifests, self.cluster.resource, self.namespace, self.applyset)
+
+    def run(self, documents: Sequence[Document], strategy: Document, commit: str = "c0ffee") -> Shaped:
+        shaped, wanted = self.shaped(documents, strategy, commit)
         resources = {id(each.manifest): each.resource for each in wanted}
         for stage in stages([each.manifest for each in wanted]):
             self._send([(resources[id(manifest)], manifest.document) for manifest in stage], shaped)
         self._prune({each.id for each in wanted})
         return shaped
+
+    def drifts(self, documents: Sequence[Document], strategy: Document) -> list[Drift]:
+        """What the controller would report, or put back."""
+        shaped, wanted = self.shaped(documents, strategy)
+        found: list[Drift] = []
+        for each in wanted:
+            live = self.cluster.read(each.resource, self.namespace, each.id.name)
+            document = respect(each.manifest.document, live, shaped.ignore)
+            (predicted,) = self.cluster.apply([(each.resource, document)], dry_run=True)
+            assert not isinstance(predicted, Refusal), predicted
+            found += find(each, live, predicted, shaped.ignore)
+        return found
 
     def _send(self, objects: list[tuple[Resource, Document]], shaped: Shaped) -> None:
         sent = []

@@ -10,6 +10,7 @@ import pytest
 from controller_fixtures import open_cluster
 from sandbox_fixtures import fresh_namespace
 from shaped_folder import Document, ShapedFolder, Watchman
+from somebody import Somebody
 from team import eventually
 
 from reconciler.adapters.kube import KubeCluster
@@ -253,3 +254,33 @@ def test_a_commit_that_changes_no_template_writes_nothing(folder: ShapedFolder) 
     folder.run(documents, CANARY, commit="beef")
     after = [folder.read(kind, "web") for kind in ("Deployment", "Rollout", "Service")]
     assert before == after
+
+
+@BOTH
+def test_nothing_drifts_by_the_hand_of_the_controller(
+    platform: Sandbox, folder: ShapedFolder, strategy: Document
+) -> None:
+    """On the way in, at rest, in the middle of a walk-out and on the way out. A hand that scales is seen."""
+    documents, newer = [deployment(), SERVICE], [deployment("web:2"), SERVICE]
+    run_until(folder, documents, ROLLING, lambda: rolled(folder))
+    run_until(folder, documents, strategy, lambda: _no_drift(folder, documents, strategy) and carried(folder))
+    settle(folder, documents, strategy)
+    assert folder.drifts(documents, strategy) == []
+    run_until(folder, newer, strategy, lambda: _no_drift(folder, newer, strategy) and walker(folder).pause)
+    hand = Somebody(platform)
+    hand.edits(
+        folder.resource("apps/v1", "Deployment"), folder.namespace, "web", {"spec": {"replicas": 2}}, "kubectl-edit"
+    )
+    seen = eventually(lambda: folder.drifts(newer, strategy))
+    assert [(drift.id.kind, drift.path) for drift in seen] == [("Deployment", "/spec/replicas")]
+    folder.run(newer, strategy)
+    assert deployed(folder).replicas == 0
+    run_until(folder, newer, ROLLING, lambda: _no_drift(folder, newer, ROLLING) and rolled(folder))
+
+
+def _no_drift(folder: ShapedFolder, documents: list[Document], strategy: Document) -> bool:
+    """Right after a run; a stage of the hand-over may begin between the two looks, so a change of Git is none."""
+    before = folder.shaped(documents, strategy)[0].state
+    found = folder.drifts(documents, strategy)
+    assert not found or folder.shaped(documents, strategy)[0].state != before, found
+    return True
