@@ -32,7 +32,7 @@ def a_good_version_is_promoted(stage: Stage) -> None:
     narrator.until("one pod of five is 2.0.0", lambda: stage.pods("shop") == {"1.0.0": 4, "2.0.0": 1})
     narrator.until("it serves customers, and Prometheus counts them", lambda: stage.customers.served("shop", "2.0.0"))
     stage.shown("rollout", "status", "shop", "-n", NAMESPACE)
-    narrator.until("judged good: three pods of five are 2.0.0", lambda: stage.pods("shop").get("2.0.0") == 3)
+    narrator.until("it is judged good, and given three pods of five", lambda: stage.pods("shop")["2.0.0"] >= 3)
     narrator.until("2.0.0 is promoted, and Git remembers it", lambda: stage.promoted("shop", commit))
     narrator.check("all five pods are 2.0.0", stage.pods("shop") == {"2.0.0": 5})
     stage.shown("rollout", "status", "shop", "-n", NAMESPACE)
@@ -66,6 +66,7 @@ def _again(stage: Stage) -> None:
     narrator.until("it is undone at once", lambda: stage.tip() != commit)
     _show_log(stage, 2)
     stage.git("pull", "--quiet", "--rebase", "origin", "main")
+    narrator.until("the repository is read", lambda: stage.read(stage.tip()))
     narrator.until("shop is Healthy, and nothing waits", lambda: not _queued(stage) and stage.ready("shop"))
     started = [entry for entry in stage.status("shop")["history"] if entry["revision"].endswith(commit)]
     narrator.check("no pod of it was started", all(entry["result"] != "Applied" for entry in started))
