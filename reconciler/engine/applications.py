@@ -116,7 +116,7 @@ class Applications:
             with progress.during("roll"):
                 roll(world, application, goal, progress)
                 write_down(world, application, goal, memory, progress)
-                undo(world, application, proposed, progress)
+                undo(world, application, proposed, memory, progress)
 
     def _stage(
         self, application: Application, memory: Memory, progress: Progress, goal: Goal, stage: Sequence[Wanted]

@@ -15,12 +15,13 @@ class Memory:
     """`applied` is the digest that each object was last applied with, None until the first complete run of this
     process. `corrections` holds the times (monotonic seconds) at which a field was put back. `proposed` is what
     Git's head wants, `goal` what is applied: the same, unless that waits. `unwritten` is the ledger
-    that Git refused.
+    that Git refused; `merged` the pull request of a revert that was merged, with the head that Git had then.
     """
 
     proposed: Goal | None = None
     goal: Goal | None = None
     unwritten: Ledger | None = None
+    merged: tuple[int, str] = (0, "")
     applied: dict[ObjectId, str] | None = None
     corrections: dict[tuple[ObjectId, str], deque[float]] = field(default_factory=dict)
     settled_revision: str = ""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from reconciler.core.progressive.admission import Admission
+from reconciler.engine.actions import Action
 from reconciler.engine.keys import Key
 from reconciler.model.application_status import RevertState
 from reconciler.model.drift import Drift
@@ -55,7 +56,7 @@ class Progress:
 
     `target` is what Git names and `admission` why the run works with another `revision`, if it does. `rolled` are the
     Rollouts, `acted` what was done to them (for the history), `told` other news of them, `ledger` what Git remembers.
-    `wakes` are keys that this run has given reason to look.
+    `wakes` are keys that this run has given reason to look, `lifts` wishes to lift the vetoes.
     """
 
     key: Key
@@ -87,6 +88,7 @@ class Progress:
     rolled: list[Rolled] = field(default_factory=list)
     acted: list[Act] = field(default_factory=list)
     wakes: list[Key] = field(default_factory=list)
+    lifts: list[Action] = field(default_factory=list)
     told: list[tuple[Reason, str]] = field(default_factory=list)
     revert: RevertState | None = None
 

@@ -187,7 +187,7 @@ def _inconclusive(look: Look) -> Decision | None:
     left = look.left(seen.pause_since, look.limits.inconclusive)
     if not left:
         return look.says(Verb.ABORT, f"{which}, and nobody decided within {look.limits.inconclusive:.0f} s")
-    ways = f"`dispatch rollout promote {seen.id.name}` {effect}, `dispatch rollout abort {seen.id.name}` goes back"
+    ways = f"`dispatch rollout promote` {effect}, `dispatch rollout abort` goes back"
     return look.says(Verb.HOLD, f"{which}. {ways}; without an answer it is aborted", again=left)
 
 
@@ -201,7 +201,7 @@ def _paused(look: Look) -> Decision | None:
         return look.says(Verb.WAIT, f"{look.version} is paused for a time, and goes on by itself")
     if asked := look.releases():
         return look.says(Verb.RELEASE, f"{look.version} goes on, as {_people(asked)} asked", asked=asked)
-    return look.says(Verb.HOLD, f"{look.version} waits for a person: `dispatch rollout promote {seen.id.name}`")
+    return look.says(Verb.HOLD, f"{look.version} waits for a person: `dispatch rollout promote`")
 
 
 def _moving(look: Look) -> Decision:

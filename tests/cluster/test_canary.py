@@ -98,6 +98,22 @@ def test_a_vetoed_version_does_not_come_back_until_the_veto_is_lifted(walkers: W
     assert walkers.images() == {"shop:1"}
 
 
+def test_a_lifted_veto_lets_the_version_come_again(walkers: Walkers, page: Metric) -> None:
+    walkers.start(judged(page, onFailure="Revert"))
+    page.value = 0.9
+    walkers.release("2")
+    eventually(lambda: "shop:1" in walkers.head("shop/deployment.yaml"), 60, lambda: walkers.status("shop"))
+    walkers.until_stable("shop:1")
+    page.value = 0.0
+
+    assert walkers.until_answered(walkers.ask("Retry", by="ada", reason="the database was down"))["state"] == "Done"
+    assert walkers.ledger().vetoes == ()
+    walkers.follow_main()
+    walkers.release("2")
+    walkers.until_stable("shop:2")
+    assert any("lifted by ada" in message for _, message in walkers.results())
+
+
 def test_what_was_aborted_is_left_to_a_person_where_the_policy_says_hold(walkers: Walkers, page: Metric) -> None:
     walkers.start(judged(page, onFailure="Hold"))
     page.value = 0.9

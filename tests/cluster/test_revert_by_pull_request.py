@@ -121,3 +121,17 @@ def test_a_pull_request_that_a_person_closed_is_not_opened_again(hosted: Hosted,
     hosted.push({"other/note.txt": "x"}, "something else")
     hosted.until_pods({"shop:1"})
     assert len(hosted.requests()) == 1
+
+
+def test_a_version_that_is_merged_once_more_is_undone_by_another_pull_request(hosted: Hosted, page: Metric) -> None:
+    hosted.start(reverting(page))
+    page.value = 0.9
+    hosted.release("2-bad")
+    eventually(lambda: "shop:1" in hosted.head("shop/deployment.yaml"), 90, lambda: hosted.status("shop"))
+    hosted.until_stable("shop:1")
+    hosted.follow_main()
+
+    hosted.release("2-bad", settings="2")
+    eventually(lambda: len([each for each in hosted.requests() if each["merged"]]) == 2, 60, hosted.requests)
+    assert "shop:1" in hosted.head("shop/deployment.yaml")
+    hosted.until_pods({"shop:1"})

@@ -26,7 +26,7 @@ def outdated(seen: RolloutSeen, asked: Asked) -> str | None:
     if seen.promoted:
         return f"{version} is promoted already" + (": revert it in Git" if asked.wish is Wish.ABORT else "")
     if seen.aborted:
-        retry = f": `dispatch rollout retry {seen.id.name}` starts it again"
+        retry = ": `dispatch rollout retry` starts it again"
         return f"{version} is aborted already" + ("" if asked.wish is Wish.ABORT else retry)
     return _pause_gone(seen, asked) if asked.wish is Wish.PROMOTE else None
 

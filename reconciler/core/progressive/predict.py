@@ -100,7 +100,7 @@ def _sentences(case: _Case, ledger: Ledger, in_flight: InFlight, running: bool) 
         who = f" by {veto.by}" if veto.by else ""
         yield (
             f"is vetoed: aborted{who} at {veto.at:%Y-%m-%d %H:%M} because {veto.why.rstrip('.')}; it is not started "
-            f"until somebody lifts the veto (dispatch rollout retry {case.name})"
+            f"until somebody lifts the veto (`dispatch rollout retry`)"
         )
         return
     if case.seen.in_flight and _back(case, ledger):

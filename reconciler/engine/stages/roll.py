@@ -140,6 +140,9 @@ def _answer_outdated(
     for each in actions:
         if each.asked.name in decision.because_of or _for_a_gate(application, seen, each.asked):
             continue
+        if _lifts(progress, seen, each.asked):
+            progress.lifts.append(each)
+            continue
         why = outdated(seen, each.asked)
         if why is None:
             continue
@@ -165,6 +168,11 @@ def _left(seen: RolloutSeen, asked: Asked) -> bool:
     if asked.wish is not Wish.PROMOTE:
         return False
     return seen.promoted or (asked.step is not None and seen.step is not None and seen.step > asked.step)
+
+
+def _lifts(progress: Progress, seen: RolloutSeen, asked: Asked) -> bool:
+    """A Retry where nothing is aborted (any more): Git has gone back, and somebody wants the version to come again."""
+    return asked.wish is Wish.RETRY and asked.uid == seen.uid and not seen.aborted and bool(progress.ledger.vetoes)
 
 
 def _for_a_gate(application: Application, seen: RolloutSeen, asked: Asked) -> bool:

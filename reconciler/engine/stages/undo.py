@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from reconciler.core.revert import branch_of, conflict, files_of, title_of, write
 from reconciler.core.revert import undo as undo_files
+from reconciler.engine.memory import Memory
 from reconciler.engine.progress import Act, Progress
 from reconciler.engine.sources import Seen
 from reconciler.engine.stages.admit import policy, seen_source
@@ -16,13 +19,13 @@ from reconciler.model.application_status import RevertState
 from reconciler.model.ledger import Promoted, Veto
 from reconciler.model.outcome import Blocked, Reason, StageError, Terminal, Transient
 from reconciler.model.strategy import MergePolicy, OnFailure
-from reconciler.ports import Forge, Tree
+from reconciler.ports import Forge, PullRequest, Tree
 
 _AGAIN = 15.0
 """Seconds between two looks at a pull request that waits for somebody, or at a push that was overtaken."""
 
 
-def undo(world: World, application: Application, proposed: Goal, progress: Progress) -> None:
+def undo(world: World, application: Application, proposed: Goal, memory: Memory, progress: Progress) -> None:
     """Nothing, unless Git's head still wants a vetoed version and the policy is to revert it. Level-based: the same
     head gives the same commit, so a second try makes no second one. What fails is told and does not fail the run.
     """
@@ -32,7 +35,7 @@ def undo(world: World, application: Application, proposed: Goal, progress: Progr
     if not vetoes:
         return
     try:
-        progress.revert = _undo(world, application, progress, vetoes[0])
+        progress.revert = _undo(world, application, memory, progress, vetoes[0])
     except StageError as problem:
         state = "Open" if isinstance(problem, Blocked) else "Failed"
         progress.revert = RevertState(template=vetoes[0].template, state=state, message=problem.message)
@@ -43,7 +46,7 @@ def undo(world: World, application: Application, proposed: Goal, progress: Progr
             progress.wakes.append(repository_of(application))
 
 
-def _undo(world: World, application: Application, progress: Progress, veto: Veto) -> RevertState:
+def _undo(world: World, application: Application, memory: Memory, progress: Progress, veto: Veto) -> RevertState:
     seen, repository = seen_source(world, application), world.catalog.repository(repository_of(application))
     promoted = progress.ledger.promoted
     if promoted is None or repository is None:
@@ -61,7 +64,7 @@ def _undo(world: World, application: Application, progress: Progress, veto: Veto
         text = f"{branch} went back to what was promoted at {promoted.commit[:10]}, by commit {commit[:10]}"
         progress.acted.append(Act("Reverted", Reason.REVERTED, text))
         return RevertState(template=veto.template, commit=commit, state="Pushed", message=text)
-    return _by_pull_request(world, application, progress, seen, forge, branch, commit, veto)
+    return _by_pull_request(world, application, memory, progress, _Way(seen, forge, branch, head, commit), veto)
 
 
 def _commit(world: World, application: Application, seen: Seen, head: str, promoted: Promoted, veto: Veto) -> str:
@@ -93,40 +96,66 @@ def _tree(world: World, seen: Seen, commit: str) -> Tree:
     return world.source.tree(seen.remote, commit)
 
 
+class _Way(NamedTuple):
+    """How a revert gets into Git: the `commit` upon the `head` of the branch `base`, by the forge."""
+
+    seen: Seen
+    forge: Forge
+    base: str
+    head: str
+    commit: str
+
+
 def _by_pull_request(
-    world: World,
-    application: Application,
-    progress: Progress,
-    seen: Seen,
-    forge: Forge,
-    base: str,
-    commit: str,
-    veto: Veto,
+    world: World, application: Application, memory: Memory, progress: Progress, way: _Way, veto: Veto
 ) -> RevertState:
-    """A branch of a name that follows from the version, and one pull request for it."""
-    metadata = application.metadata
-    head = branch_of(metadata.namespace, metadata.name, veto.commit)
-    request_ = forge.find(head, base)
-    if request_ is None:
-        world.source.push(seen.remote, commit, f"refs/heads/{head}", seen.refs.get(f"refs/heads/{head}"))
-        title = title_of(metadata.namespace, metadata.name, _subject(world, seen, veto.commit))
-        body = world.source.message(seen.remote, commit)
-        request_ = forge.open(head, base, title, body)
-        text = f"pull request {request_.url} takes {base} back to what was promoted"
-        progress.acted.append(Act("Reverted", Reason.REVERTED, text))
-    state = RevertState(template=veto.template, commit=request_.head_commit, pull_request=request_.url)
-    if request_.state == "closed":
-        return state.model_copy(
-            update={"state": "Closed", "message": f"{request_.url} was closed without a merge: Git keeps the version"}
-        )
-    if request_.state == "open" and policy(application).revert_merge is MergePolicy.MANUAL:
+    """A branch of a name that follows from the version, and one pull request for it. When the version comes back after
+    that was merged, another one, named after the head that brought it.
+    """
+    name, namespace = application.metadata.name, application.metadata.namespace
+    branch = branch_of(namespace, name, veto.commit)
+    found = way.forge.find(branch, way.base)
+    if found is not None and found.state == "merged" and _came_back(memory, found, way.head):
+        branch = f"{branch}-{way.head[:10]}"
+        found = way.forge.find(branch, way.base)
+    if found is None:
+        found = _opened(world, application, progress, way, veto, branch)
+    state = RevertState(template=veto.template, commit=found.head_commit, pull_request=found.url)
+    if found.state == "closed":
+        why = f"{found.url} was closed without a merge: Git keeps the version, and the cluster does not take it up"
+        return state.model_copy(update={"state": "Closed", "message": why})
+    if found.state == "open" and (waits := _merged(world, application, way, found)):
         progress.soon(_AGAIN)
-        return state.model_copy(update={"state": "Open", "message": f"{request_.url} waits for a person to merge it"})
-    if request_.state == "open":
-        try:
-            forge.merge(request_.number, request_.head_commit, world.source.message(seen.remote, commit))
-        except (Blocked, Transient) as waits:
-            progress.soon(_AGAIN)
-            return state.model_copy(update={"state": "Open", "message": f"{request_.url}: {waits.message}"})
+        return state.model_copy(update={"state": "Open", "message": f"{found.url} {waits}"})
+    if memory.merged[0] != found.number:
+        memory.merged = (found.number, way.head)
     progress.wakes.append(repository_of(application))
-    return state.model_copy(update={"state": "Merged", "message": f"{request_.url} is merged"})
+    return state.model_copy(update={"state": "Merged", "message": f"{found.url} is merged"})
+
+
+def _came_back(memory: Memory, merged: PullRequest, head: str) -> bool:
+    """Whether Git has moved on since the merge was noticed: until then the head that we know is the one before it."""
+    return memory.merged[0] == merged.number and memory.merged[1] != head
+
+
+def _opened(
+    world: World, application: Application, progress: Progress, way: _Way, veto: Veto, branch: str
+) -> PullRequest:
+    world.source.push(way.seen.remote, way.commit, f"refs/heads/{branch}", way.seen.refs.get(f"refs/heads/{branch}"))
+    metadata = application.metadata
+    title = title_of(metadata.namespace, metadata.name, _subject(world, way.seen, veto.commit))
+    found = way.forge.open(branch, way.base, title, world.source.message(way.seen.remote, way.commit))
+    text = f"pull request {found.url} takes {way.base} back to what was promoted"
+    progress.acted.append(Act("Reverted", Reason.REVERTED, text))
+    return found
+
+
+def _merged(world: World, application: Application, way: _Way, found: PullRequest) -> str:
+    """Empty once it is merged; else what it waits for."""
+    if policy(application).revert_merge is MergePolicy.MANUAL:
+        return "waits for a person to merge it"
+    try:
+        way.forge.merge(found.number, found.head_commit, world.source.message(way.seen.remote, way.commit))
+    except (Blocked, Transient) as waits:
+        return f"is not merged yet: {waits.message}"
+    return ""

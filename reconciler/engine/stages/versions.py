@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from reconciler.core.ledger import lifted, promoted, vetoed
 from reconciler.core.progressive.template import images
+from reconciler.engine.actions import Action
 from reconciler.engine.memory import Memory
 from reconciler.engine.progress import Act, Progress, Rolled
 from reconciler.engine.stages.admit import seen_source
 from reconciler.engine.stages.render import Goal
+from reconciler.engine.stages.roll import answer_action
 from reconciler.engine.world import World
 from reconciler.model.application import Application
 from reconciler.model.ledger import Ledger, Promoted, Veto
 from reconciler.model.outcome import Reason, Terminal, Transient
 from reconciler.model.rollout import Verb
+from reconciler.model.rollout_action import ActionState
 
 _AGAIN = 10.0
 """Seconds until an entry that could not be written is tried again."""
@@ -25,17 +28,31 @@ def write_down(world: World, application: Application, goal: Goal, memory: Memor
     ledger, events = progress.ledger, list[Act]()
     for rolled in progress.rolled:
         ledger = _judge(world, goal, ledger, rolled, events)
+    for action in progress.lifts:
+        ledger = _lift(ledger, action, events)
     if (entry := _promotion(world, goal, ledger, progress)) is not None:
         ledger = promoted(ledger, entry.commit, entry.templates, entry.at)
         text = f"{', '.join(sorted(entry.templates))} promoted at {entry.commit[:10]}"
         events.append(Act("Promoted", Reason.PROMOTED, text))
-    if ledger == progress.ledger:
-        return
-    progress.ledger = ledger
-    if ledger == memory.unwritten:
-        return
-    progress.acted += events
-    _push(world, application, memory, progress, ledger, "; ".join(act.text for act in events))
+    if ledger != progress.ledger:
+        progress.ledger = ledger
+        if ledger == memory.unwritten:
+            return
+        progress.acted += events
+        _push(world, application, memory, progress, ledger, "; ".join(act.text for act in events))
+    for action in progress.lifts:
+        answer_action(world, action, ActionState.DONE, "the vetoes are lifted: the next run takes the version up")
+    if progress.lifts:
+        progress.wakes.append(progress.key)
+
+
+def _lift(ledger: Ledger, action: Action, events: list[Act]) -> Ledger:
+    """All vetoes of the Application: a person has said that what was aborted may come again."""
+    for veto in ledger.vetoes:
+        text = f"the veto on {veto.commit[:10]} is lifted by {action.asked.by}"
+        events.append(Act("Retried", Reason.ROLLOUT_ACTION, text))
+        ledger = lifted(ledger, veto.template)
+    return ledger
 
 
 def _judge(world: World, goal: Goal, ledger: Ledger, rolled: Rolled, events: list[Act]) -> Ledger:

@@ -65,8 +65,8 @@ TOLD: list[tuple[str, Wish, dict[str, Any], str]] = [
     ("canary-healthy", ABORT, {}, "version 7684585bc8 is promoted already: revert it in Git"),
     ("canary-healthy", RETRY, {}, "version 7684585bc8 is not aborted"),
     ("canary-aborted-by-hand", ABORT, {}, "version 645bf85ff8 is aborted already"),
-    ("canary-aborted-by-hand", FULL, {}, "aborted already: `dispatch rollout retry web` starts it again"),
-    ("canary-aborted-by-hand", PROMOTE, {}, "aborted already: `dispatch rollout retry web` starts it again"),
+    ("canary-aborted-by-hand", FULL, {}, "aborted already: `dispatch rollout retry` starts it again"),
+    ("canary-aborted-by-hand", PROMOTE, {}, "aborted already: `dispatch rollout retry` starts it again"),
 ]
 
 
