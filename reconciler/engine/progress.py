@@ -25,7 +25,8 @@ from reconciler.model.rollout import Decision, RolloutSeen
 @dataclass(frozen=True, slots=True)
 class Rolled:
     """One Rollout of the run: the object, what carries its pod template, what was seen, and what was decided about
-    which version: the digest of the `template` that is live, and the `commit` that brought it.
+    which version: the digest of the `template` that is live, and the `commit` that brought it. `carried_out` is true
+    once the server has taken what was decided.
     """
 
     id: ObjectId
@@ -34,6 +35,7 @@ class Rolled:
     decision: Decision
     template: str = ""
     commit: str = ""
+    carried_out: bool = False
 
 
 class Act(NamedTuple):

@@ -113,8 +113,8 @@ class Analysis(Section):
     job: JobMetric | None = None
     template: Annotated[Name | None, Field(description="An AnalysisTemplate that is there.")] = None
     interval: Annotated[Duration, AT_LEAST_A_SECOND, Field(description="Between two measurements.")] = 30.0
-    count: Annotated[int, Field(ge=1, le=100000, description="How many measurements.")] = 1
-    failure_limit: Annotated[int, Field(ge=0, le=100000, description="How many of them may be bad.")] = 0
+    count: Annotated[int, Field(ge=1, le=100000, description="How many good ones in a row pass.")] = 1
+    failure_limit: Annotated[int, Field(ge=0, le=100000, description="How many bad ones may come before.")] = 0
 
     @model_validator(mode="after")
     def _one_source(self) -> Analysis:

@@ -69,9 +69,9 @@ def test_a_bad_metric_aborts_the_version_and_git_goes_back_by_itself(walkers: Wa
     first = walkers.start(judged(page, onFailure="Revert"))
     page.value = 0.9
     second = walkers.release("2-bad")
-    walkers.until_stable("shop:1")
-
     head = eventually(lambda: None if (now := git("rev-parse", "main", at=walkers.bare)) == second else now)
+    walkers.until_ready("shop", head)
+    walkers.until_stable("shop:1")
     assert "shop:1" in walkers.head("shop/deployment.yaml")
     message = git("log", "-1", "--format=%B", head, at=walkers.bare)
     assert f"Dispatch-Reverts: {second}" in message
@@ -88,8 +88,8 @@ def test_a_vetoed_version_does_not_come_back_until_the_veto_is_lifted(walkers: W
     walkers.release("2")
     eventually(lambda: walkers.ledger().vetoes)
     eventually(lambda: "shop:1" in walkers.head("shop/deployment.yaml"))
-    walkers.until_stable("shop:1")
     walkers.follow_main()
+    walkers.until_ready("shop", git("rev-parse", "main", at=walkers.bare))
 
     page.value = 0.0
     again = walkers.release("2", settings="2")

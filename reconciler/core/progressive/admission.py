@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.model.ledger import Ledger, Promoted
 from reconciler.model.outcome import Reason, Terminal
-from reconciler.model.rollout import RolloutSeen
+from reconciler.model.rollout import Phase, RolloutSeen
 from reconciler.model.strategy import InFlight
 
 
@@ -65,7 +65,7 @@ def admit(
     refused = _veto(target, candidates, ledger, admitted)
     if refused is not None:
         return refused
-    if (rebuild := _rebuild(candidates, ledger.promoted)) is not None:
+    if not asked and (rebuild := _rebuild(candidates, ledger.promoted)) is not None:
         return rebuild
     moving = [each for each in candidates if each.changes]
     if not moving:
@@ -105,7 +105,7 @@ def _rebuild(candidates: Sequence[Candidate], promoted: Promoted | None) -> Admi
         return None
     for each in candidates:
         proven = promoted.templates.get(each.workload, each.wanted)
-        coming = each.rollout is not None and each.rollout.first and each.live == proven
+        coming = each.live == proven and each.rollout is not None and not _has_come(each.rollout)
         if proven != each.wanted and (coming or not each.exists):
             return Admission(
                 Reason.REBUILDING,
@@ -114,6 +114,11 @@ def _rebuild(candidates: Sequence[Candidate], promoted: Promoted | None) -> Admi
                 f"{promoted.commit[:10]}, is deployed first",
             )
     return None
+
+
+def _has_come(seen: RolloutSeen) -> bool:
+    """The first version of a Rollout is stable almost at once, long before it is there: only its health tells."""
+    return seen.observed and not seen.first and (seen.revision != 1 or seen.phase is Phase.HEALTHY)
 
 
 def _back(moving: Sequence[Candidate], promoted: Promoted | None) -> bool:

@@ -54,9 +54,9 @@ def roll(world: World, application: Application, goal: Goal, progress: Progress)
         if strategy is None:
             continue
         decision = strategy.decide(seen, [each.asked for each in actions], limits, world.clock.now())
-        progress.rolled.append(Rolled(id, carrier, seen, decision, *_version(world, carrier)))
         progress.soon(decision.again)
-        _perform(world, application, progress, id, seen, decision, actions)
+        done = _perform(world, progress, id, seen, decision, actions)
+        progress.rolled.append(Rolled(id, carrier, seen, decision, *_version(world, carrier), done))
         _answer_outdated(world, application, progress, seen, decision, actions)
 
 
@@ -83,26 +83,26 @@ def _look(world: World, id: ObjectId) -> RolloutSeen | None:
 
 def _perform(
     world: World,
-    application: Application,
     progress: Progress,
     id: ObjectId,
     seen: RolloutSeen,
     decision: Decision,
     actions: Sequence[Action],
-) -> None:
+) -> bool:
+    """True when the server took it. Not, when somebody was quicker; and for what is no patch of a Rollout."""
     patched = _PATCHED.get(decision.verb)
     if patched is None:
-        return
+        return False
     abandon(world)
     resource = world.cluster.resource(_ARGO, "Rollout")
     if resource is None:
-        return
+        return False
     answer = world.cluster.patch(resource, id.namespace, id.name, patched(seen), "status")
     if isinstance(answer, Refusal):
         if answer.code == _UNPROCESSABLE:
             # Somebody was quicker: the guard found another step, version or pause. The next look sees what is there.
             progress.soon(1.0)
-            return
+            return False
         raise Terminal(
             Reason.FORBIDDEN if answer.code == 403 else Reason.OBJECT_REFUSED,
             f"{id} could not be {_SAID[decision.verb][1]}: {answer.message}",
@@ -112,6 +112,7 @@ def _perform(
     _tell(progress, id, seen, decision, by)
     for each in by:
         answer_action(world, each, ActionState.DONE, f"{_SAID[decision.verb][1]}: {decision.why}")
+    return True
 
 
 def _tell(progress: Progress, id: ObjectId, seen: RolloutSeen, decision: Decision, by: Sequence[Action]) -> None:

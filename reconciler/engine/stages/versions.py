@@ -61,7 +61,9 @@ def _judge(world: World, goal: Goal, ledger: Ledger, rolled: Rolled, events: lis
         text = f"the veto on {rolled.id.name} at {commit[:10]} is lifted"
         events.append(Act("Retried", Reason.ROLLOUT_ACTION, text))
         return lifted(ledger, template)
-    if rolled.decision.verb is not Verb.FAILED or not template or ledger.vetoed(template):
+    # An abort of our own is written down at once: the controller will say only that there was one, and not why.
+    bad = rolled.decision.verb is Verb.FAILED or (rolled.decision.verb is Verb.ABORT and rolled.carried_out)
+    if not bad or not template or ledger.vetoed(template):
         return ledger
     manifest = next((wanted.manifest for wanted in goal.wanted if wanted.id == rolled.carrier), None)
     ran = images(manifest.document) if manifest is not None and goal.carriers.get(rolled.carrier) == template else ()
