@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from reconciler.engine.keys import Key
 from reconciler.model.outcome import Terminal
-from reconciler.model.rollout import Asked
+from reconciler.model.rollout import Asked, Wish
 from reconciler.model.rollout_action import ActionState, asked, settled
 
 
@@ -68,8 +68,10 @@ class Actions:
         return [action for action in self._of(application) if not settled(action.document)]
 
     def approvals(self, application: Key) -> list[Asked]:
-        """Every wish that was not refused: what a gate counts."""
-        return [each.asked for each in self._of(application) if _state(each.document) != ActionState.REFUSED]
+        """Every wish that a gate counts: those that were not refused, but for a Promote that was carried out. It was
+        for one pass of its step, and the same version, released again, has the same hash and comes by there again.
+        """
+        return [each.asked for each in self._of(application) if _counts(each)]
 
     def _of(self, application: Key) -> list[Action]:
         with self._lock:
@@ -89,6 +91,11 @@ def _place(document: dict[str, Any]) -> tuple[str, str]:
 
 def _application(document: dict[str, Any]) -> Key:
     return Key("Application", document["metadata"].get("namespace", ""), document["spec"]["application"])
+
+
+def _counts(action: Action) -> bool:
+    spent = (ActionState.REFUSED, ActionState.DONE) if action.asked.wish is Wish.PROMOTE else (ActionState.REFUSED,)
+    return _state(action.document) not in spent
 
 
 def _version(document: dict[str, Any]) -> str:

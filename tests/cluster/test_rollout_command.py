@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from subprocess import PIPE, Popen
 from sys import executable
@@ -110,3 +111,20 @@ def test_a_veto_is_lifted_by_a_retry_after_git_went_back(walkers: Walkers, perso
     walkers.release("2", settings="2")
     walkers.until_paused(1)
     assert person.run("retry").code == 1
+
+
+def test_a_version_that_comes_again_is_approved_again(walkers: Walkers, person: Person) -> None:
+    """Its pods have the same hash, and its gates the same steps: an approval of the last time must not count."""
+    walkers.start({"canary": {"steps": [{"weight": 50}, {"gate": {"approval": True, "interval": "1s"}}]}})
+    for version in ("2", "3"):
+        walkers.release(version)
+        eventually(lambda: "2 of 2: gate: approval" in person.run("status").out)
+        assert person.run("promote").code == 0
+        walkers.until_stable(f"shop:{version}")
+    walkers.release("2")
+    eventually(lambda: "2 of 2: gate: approval" in person.run("status").out)
+    time.sleep(5)
+    assert "2 of 2: gate: approval" in person.run("status").out
+    assert walkers.images() == {"shop:2", "shop:3"}
+    assert person.run("promote").code == 0
+    walkers.until_stable("shop:2")

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import click
 
@@ -106,7 +106,7 @@ def _gate(scene: Scene, seen: RolloutSeen) -> Document | None:
     return gate
 
 
-def _refuse(why: str) -> None:
+def _refuse(why: str) -> NoReturn:
     click.echo(why, err=True)
     raise SystemExit(1)
 

@@ -30,8 +30,9 @@ def verdict(
     """The answer, and why in a sentence (in which steps count from 1, as people do).
 
     `gate` is the one at this step of the Application's spec, `seen` the Rollout, both None when there is none.
-    `approvals` are all wishes about the Rollout that were not refused. `ready_since` tells since when each Application
-    is Ready without a break, None for one that is not.
+    `approvals` are the wishes about the Rollout that were not refused, without the Promotes that were carried out:
+    those are spent, and a version that comes again has the same hash and the same steps. `ready_since` tells since when
+    each Application is Ready without a break, None for one that is not.
     """
     if seen is None:
         return Verdict.WAIT, "Dispatch does not know this Rollout"
