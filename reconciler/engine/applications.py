@@ -17,7 +17,6 @@ from reconciler.engine.stages.admit import choose, record
 from reconciler.engine.stages.apply import apply, correct
 from reconciler.engine.stages.compare import compare
 from reconciler.engine.stages.fetch import SYNC, fetch, subject
-from reconciler.engine.stages.lift import lift
 from reconciler.engine.stages.observe import observe, settled, unready
 from reconciler.engine.stages.prune import FINALIZER, contained, empty, plan_prune, prune, release
 from reconciler.engine.stages.render import Goal, render
@@ -91,7 +90,6 @@ class Applications:
         with progress.during("render"):
             proposed = memory.proposed = render(world, application, tree, progress.target.commit, memory.proposed)
         with progress.during("plan"):
-            lift(world, application, proposed, memory, progress)
             admitted = choose(world, application, memory, progress, progress.target, proposed)
             progress.admission, progress.revision = admitted.admission, admitted.revision
             goal = memory.goal = admitted.goal

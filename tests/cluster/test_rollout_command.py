@@ -105,8 +105,9 @@ def test_a_veto_is_lifted_by_a_retry_after_git_went_back(walkers: Walkers, perso
     walkers.until_stable("shop:1")
     ran = person.run("retry", "--reason", "the database was down")
     assert (ran.code, ran.err) == (0, "")
-    assert "(shop:2) is lifted by sandbox-administrator" in ran.out
+    assert "done: the vetoes are lifted" in ran.out
     assert walkers.ledger().vetoes == ()
+    assert "is lifted by sandbox-administrator" in "\n".join(message for _, message in walkers.results())
     walkers.follow_main()
     walkers.release("2", settings="2")
     walkers.until_paused(1)
