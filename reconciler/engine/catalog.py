@@ -1,4 +1,4 @@
-"""The Applications and Repositories of the cluster, as the watches last said, and who depends on whom."""
+"""The documents of our own kinds in the cluster, as the watches last said, and who depends on whom."""
 
 from __future__ import annotations
 
@@ -67,6 +67,16 @@ class Catalog:
         """None when there is none. Raises Terminal(INVALID_SPEC) when it cannot be read."""
         entry = self._get(key)
         return entry if isinstance(entry, Repository) else None
+
+    def get(self, key: Key) -> Loaded | None:
+        """A document of any kind, None when there is none. Raises Terminal(INVALID_SPEC) when it cannot be read."""
+        return self._get(key)
+
+    def all(self, kind: str) -> list[tuple[Key, Loaded]]:
+        """Every document of a kind that can be read."""
+        with self._lock:
+            entries = list(self._entries.items())
+        return [(key, entry) for key, entry in entries if key.kind == kind and not isinstance(entry, Terminal)]
 
     def document(self, key: Key) -> dict[str, Any] | None:
         with self._lock:

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from reconciler.core.progressive.template import ROLLOUT
 from reconciler.engine.actions import Actions
@@ -40,6 +40,14 @@ _READERS = 8
 _INSTALLING = 30.0
 """Seconds for which a kind that is not served is waited for: a definition is served about a second after it is made,
 and the controller may be started by the very command that installs it."""
+
+
+class Kind(NamedTuple):
+    """One of our kinds that has work to do: `reconcile` is called with its keys, by so many workers at a time."""
+
+    name: str
+    reconcile: Callable[[Key], None]
+    workers: int
 
 
 class Controller:
@@ -84,13 +92,12 @@ class Controller:
             rolling=rolling,
         )
         reporter = Reporter(cluster, self.catalog, self.queues, self._events, clock)
-        self._applications = Applications(world, reporter)
-        self._repositories = Repositories(world, self.queues, self._timers, reporter)
-        self._workers = (
-            Workers(self.queues.applications, self._applications.reconcile, workers, "application"),
-            Workers(self.queues.repositories, self._repositories.reconcile, _READERS, "repository"),
+        kinds = (
+            Kind("Application", Applications(world, reporter).reconcile, workers),
+            Kind("Repository", Repositories(world, self.queues, self._timers, reporter).reconcile, _READERS),
         )
-        self._listed = {kind: threading.Event() for kind in ("Repository", "Application", "RolloutAction")}
+        self._workers = [Workers(self.queues.of(each.name), each.reconcile, each.workers, each.name) for each in kinds]
+        self._listed = {name: threading.Event() for name in (*(each.name for each in kinds), "RolloutAction")}
         self._readers: list[threading.Thread] = []
 
     def start(self, failed: Callable[[StageError], None]) -> None:

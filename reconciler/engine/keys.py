@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 
 class Key(NamedTuple):
-    """One Repository or Application."""
+    """One document of one of our own kinds: `Application`, `Repository`, ..."""
 
-    kind: Literal["Repository", "Application"]
+    kind: str
     namespace: str
     name: str
 

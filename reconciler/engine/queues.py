@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable
 
 from reconciler.engine.keys import Key
@@ -13,17 +14,22 @@ class Queues:
     """Routes a key to the queue of its kind; each has workers of its own."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
-        self.repositories: WorkQueue[Key] = WorkQueue(monotonic, random.random)
-        self.applications: WorkQueue[Key] = WorkQueue(monotonic, random.random)
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._queues: dict[str, WorkQueue[Key]] = {}
+
+    def of(self, kind: str) -> WorkQueue[Key]:
+        """The queue of a kind; made when it is first asked for."""
+        with self._lock:
+            if kind not in self._queues:
+                self._queues[kind] = WorkQueue(self._monotonic, random.random)
+            return self._queues[kind]
 
     def add(self, key: Key, *, after: float = 0.0, priority: int = NORMAL) -> None:
-        self._of(key).add(key, after=after, priority=priority)
+        self.of(key.kind).add(key, after=after, priority=priority)
 
     def retry(self, key: Key, *, at_least: float = 0.0) -> float:
-        return self._of(key).retry(key, at_least=at_least)
+        return self.of(key.kind).retry(key, at_least=at_least)
 
     def forgive(self, key: Key) -> None:
-        self._of(key).forgive(key)
-
-    def _of(self, key: Key) -> WorkQueue[Key]:
-        return self.repositories if key.kind == "Repository" else self.applications
+        self.of(key.kind).forgive(key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from reconciler.core.conditions import is_ready
@@ -19,8 +20,7 @@ from reconciler.model.application import Application, ApplicationStatus
 from reconciler.model.change import Refusal
 from reconciler.model.health import Level
 from reconciler.model.outcome import Blocked, Reason, StageError, Terminal, Transient
-from reconciler.model.repository import RepositoryStatus
-from reconciler.model.resource import API_VERSION
+from reconciler.model.resource import API_VERSION, Record
 from reconciler.ports import Clock, Cluster
 
 log = logging.getLogger(__name__)
@@ -65,17 +65,24 @@ class Reporter:
             error = unwritten
         self._schedule(progress.key, error, self._look_again(progress, memory, document))
 
-    def settle_repository(self, key: Key, status: RepositoryStatus, error: StageError | None, news: list[Note]) -> None:
-        """End a run of a Repository."""
+    def settle_other(
+        self,
+        key: Key,
+        status: Record,
+        error: StageError | None,
+        news: Sequence[Note],
+        look_again: float | None = None,
+    ) -> None:
+        """End a run of a document that is no Application; `look_again` is in seconds, for when there is no error."""
         document = self._catalog.document(key)
         if document is not None:
-            before = RepositoryStatus.model_validate(document.get("status") or {})
+            before = type(status).model_validate(document.get("status") or {})
             try:
                 if before != status and self._write(key, status.model_dump(mode="json", by_alias=True)):
                     self._announce(key, document, news)
             except Transient as unwritten:
                 error = unwritten
-        self._schedule(key, error, None)
+        self._schedule(key, error, look_again)
 
     def _tell_application(
         self, document: dict[str, Any], progress: Progress, memory: Memory, error: StageError | None
@@ -107,7 +114,7 @@ class Reporter:
         self._catalog.observe(answer)
         return True
 
-    def _announce(self, key: Key, document: dict[str, Any], news: list[Note]) -> None:
+    def _announce(self, key: Key, document: dict[str, Any], news: Sequence[Note]) -> None:
         for note in news:
             log.log(
                 logging.WARNING if note.warning else logging.INFO,

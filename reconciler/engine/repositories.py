@@ -56,7 +56,7 @@ class Repositories:
         after = _status(before, revision, error, generation, self._world.clock.now())
         if handled is not None:
             after = after.model_copy(update={"handled_sync": handled})
-        self._reporter.settle_repository(key, after, error, _news(before, after))
+        self._reporter.settle_other(key, after, error, _news(before, after))
         if after.handled_sync != before.handled_sync:
             self._wake(key)
 
