@@ -12,9 +12,10 @@ import os
 import selectors
 import signal
 import subprocess
+import threading
 import time
 from base64 import b64encode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -62,6 +63,44 @@ class OutputTooLarge(ProcessError):
         self.limit = limit
 
 
+class Leash:
+    """Children that another thread can end together while somebody waits for each of them."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._held: set[int] = set()
+        self.pulled = False
+
+    @contextlib.contextmanager
+    def holding(self, child: subprocess.Popen[bytes]) -> Iterator[None]:
+        """For the time of a `collect`, which ends the group of a child that is killed."""
+        descriptor = os.pidfd_open(child.pid)
+        try:
+            with self._changed:
+                self._held.add(descriptor)
+                if self.pulled:
+                    _end(descriptor)
+            yield
+        finally:
+            with self._changed:
+                self._held.discard(descriptor)
+                self._changed.notify_all()
+            os.close(descriptor)
+
+    def pull(self, within: float) -> bool:
+        """Kill these children, and from now on each new one; True when nothing of them is left within the time."""
+        with self._changed:
+            self.pulled = True
+            for descriptor in self._held:
+                _end(descriptor)
+            return self._changed.wait_for(lambda: not self._held, within)
+
+
+def _end(descriptor: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+
+
 def run(
     argv: Sequence[str],
     *,
@@ -71,6 +110,7 @@ def run(
     timeout: float,
     max_output: int = MAX_OUTPUT,
     wrapper: Sequence[str] = (),
+    leash: Leash | None = None,
 ) -> Completed:
     """Run a command to its end and return what it wrote, whatever its exit code.
 
@@ -81,7 +121,11 @@ def run(
     Raises NotFound, TimedOut, OutputTooLarge, ProcessError.
     """
     child = start([*wrapper, *argv], env=env, cwd=cwd, stdin=subprocess.PIPE if stdin else subprocess.DEVNULL)
-    return collect(child, stdin=stdin, timeout=timeout, max_output=max_output, program=Path(argv[0]).name)
+    try:
+        with leash.holding(child) if leash is not None else contextlib.nullcontext():
+            return collect(child, stdin=stdin, timeout=timeout, max_output=max_output, program=Path(argv[0]).name)
+    finally:
+        kill(child)
 
 
 def start(

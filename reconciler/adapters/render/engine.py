@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from reconciler.adapters.process import Leash
 from reconciler.adapters.render.disk import Disk, private_folder
 from reconciler.adapters.render.documents.pool import Readers
 from reconciler.adapters.render.helm import Capabilities, Helm
@@ -51,6 +52,7 @@ class RenderEngine:
         self._scratch = Scratch(cache / "private")
         self._toolbox = Toolbox(tools, cache / "tool-versions.json")
         self._memory = Memory()
+        self._leash = Leash()
         self._turns = threading.BoundedSemaphore(self._limits.parallel)
         self._readers = Readers(self._limits)
         self._plain = Plain(self._readers, self._limits)
@@ -83,6 +85,7 @@ class RenderEngine:
         return rendered
 
     def close(self) -> None:
+        self._leash.pull(within=2.0)
         self._readers.close()
         self._scratch.close()
 
@@ -130,7 +133,7 @@ class RenderEngine:
             made = self._plain.run(tree, scan)
         else:
             with self._turns, self._scratch.folder() as folder:
-                run = Run(folder, self._limits, scan.folder)
+                run = Run(folder, self._limits, scan.folder, self._leash)
                 run.home.mkdir()
                 run.tree_folder.mkdir()
                 tree.export({scan.links.get(path, path) for path in scan.files}, run.tree_folder)

@@ -16,7 +16,7 @@ from reconciler.adapters import process
 from reconciler.adapters.render import jail
 from reconciler.adapters.render.disk import write_private
 from reconciler.adapters.render.limits import Limits, exceeded
-from reconciler.model.outcome import Reason, StageError, Terminal, Transient
+from reconciler.model.outcome import Blocked, Reason, StageError, Terminal, Transient
 
 Lookup = Callable[[str], Path | None]
 
@@ -32,6 +32,7 @@ _INSTALL = {
     "helm": "Install Helm 4 (https://helm.sh/docs/intro/install)",
 }
 _MESSAGE_KEPT = 2000
+_STOPPING = 60.0
 _SMALLER = "Make the render smaller"
 _NO_MEMORY = re.compile(r"out of memory|cannot allocate memory|failed to reserve|pthread_create failed", re.IGNORECASE)
 # kustomize prints the object that it could not understand; that may be a Secret.
@@ -133,6 +134,7 @@ class Run:
     folder: Path
     limits: Limits
     source: str
+    leash: process.Leash
 
     @property
     def tree_folder(self) -> Path:
@@ -171,6 +173,7 @@ class Run:
                 timeout=limits.time,
                 max_output=limits.output,
                 wrapper=walls,
+                leash=self.leash,
             )
         except process.TimedOut as error:
             raise exceeded("time", f"{tool.title} did not finish {shown}", limits.time, _SMALLER) from error
@@ -180,6 +183,8 @@ class Run:
             ) from error
         except process.NotFound as error:
             raise Transient(Reason.TOOL_MISSING, f"{error}") from error
+        if done.code != 0 and self.leash.pulled:
+            raise Blocked(Reason.PROGRESSING, f"{shown}: not rendered to the end, for Dispatch is stopping", _STOPPING)
         if done.code != 0:
             raise self._failure(tool, done, shown)
         return done.stdout

@@ -7,6 +7,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from reconciler.adapters import process
 from reconciler.adapters.render import jail
 from reconciler.adapters.render.engine import RenderEngine
 from reconciler.adapters.render.limits import MIB, Limits, parse
-from reconciler.model.outcome import Reason, Terminal
+from reconciler.model.outcome import Blocked, Reason, Terminal
 
 
 @pytest.fixture
@@ -200,6 +201,21 @@ def test_a_file_that_takes_too_much_memory_to_read_is_refused(repository: Reposi
         assert "app/wide.yaml takes too much memory to read as YAML; the limit is 100 MiB" in error.message
         repository.remove("app/wide.yaml")
         assert names(engine.render(repository.tree, asked())) == ["ConfigMap/a"]
+
+
+def test_closing_ends_a_tool_that_hangs_with_all_that_it_started(kustomized: Repository, tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    tools = fake_tool(tmp_path, "kustomize", f"sleep 1000 & echo $! $$ > {pids}; wait")
+    engine = RenderEngine(tmp_path / "cache", tools=tools)
+    with ThreadPoolExecutor() as pool:
+        rendering = pool.submit(engine.render, kustomized.tree, asked())
+        while not pids.exists() or len(pids.read_text().split()) < 2:
+            assert not rendering.done()
+            time.sleep(0.01)
+        engine.close()
+        assert all(gone(int(pid)) for pid in pids.read_text().split())
+        with pytest.raises(Blocked, match="Dispatch is stopping"):
+            rendering.result()
 
 
 def test_closing_ends_every_child_and_removes_every_private_folder(repository: Repository, tmp_path: Path) -> None:
