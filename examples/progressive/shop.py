@@ -10,6 +10,7 @@ is decided by the tag of its image: with `bad` in it every fifth answer is a 500
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -183,7 +184,9 @@ def visit(url: str, rate: float, stop: threading.Event) -> None:
     """One customer: `rate` requests a second, or as many as are answered."""
     with urllib3.PoolManager(retries=False, timeout=5) as pool:
         while not stop.wait(random.uniform(0.5, 1.5) / rate):  # noqa: S311
-            pool.request("GET", url)
+            # A customer whose request fails comes again.
+            with contextlib.suppress(urllib3.exceptions.HTTPError):
+                pool.request("GET", url)
 
 
 def watch(cluster: KubeCluster, namespace: str, services: list[str], shop: Shop, stop: threading.Event) -> None:
