@@ -42,7 +42,8 @@ def drift(
     kubeconfig: Path | None,
     context: str | None,
 ) -> None:
-    """Show what somebody changed in the cluster: which field, who, when, and whether it was put back.
+    """Show what somebody changed in the cluster: which field, who, when, and whether it was put back. And where Git and
+    the cluster differ because of a version: one that is on its way, was aborted (Git is ahead), or waits its turn.
 
     \b
     Example:
@@ -55,14 +56,21 @@ def drift(
 
     with closing(app.connect(app.Settings(kubeconfig, context))) as cluster:
         documents = listing(cluster, "Application", "" if all_namespaces else namespace, name)
-    rows = [row for document in documents for row in drifted(document)]
+    rows = [row for document in documents for row in [*drifted(document), *_apart(document)]]
     where = "all namespaces" if all_namespaces else f"{namespace}/{name}" if name else f"namespace {namespace}"
     click.echo(_FORMS[output](rows, where), nl=False)
+
+
+def _apart(application: dict[str, Any]) -> list[Row]:
+    from reconciler.cli.versions_apart import apart
+
+    return apart(application)
 
 
 def drifted(application: dict[str, Any]) -> list[Row]:
     """The fields that differ or have differed, as values for JSON; times in RFC 3339, null where there is none."""
     from reconciler.cli.applications import entries
+    from reconciler.cli.versions_apart import hint
 
     metadata = application["metadata"]
     return [
@@ -79,6 +87,7 @@ def drifted(application: dict[str, Any]) -> list[Row]:
             "at": entry.get("at"),
             "seen": entry.get("seen"),
             "corrected": entry.get("corrected"),
+            "hint": hint(entry.get("field", ""), entry.get("corrected")),
         }
         for entry in entries(application, "drift")
     ]
@@ -90,19 +99,30 @@ def _as_table(rows: Sequence[Row], where: str) -> str:
     if not rows:
         return f"no drift in {where}\n"
     headers, cells = _cells(rows)
-    return table(headers, [[cut(cell, 60) for cell in line] for line in cells]) + "\n"
+    shown = table(headers, [[cut(cell, 60) for cell in line] for line in cells]) + "\n"
+    return shown + "".join(f"{line}\n" for line in _hints(rows))
 
 
 def _as_markdown(rows: Sequence[Row], where: str) -> str:
     """A report of its own: a heading, a sentence, a table."""
+    from reconciler.cli.versions_apart import OF_VERSIONS
+
     title = f"## Drift in {where}\n\n"
     if not rows:
         return f"{title}Nothing differs from Git.\n"
-    left = sum(row["corrected"] is None for row in rows)
-    summary = f"{len(rows)} fields were changed in the cluster; {left} of them still differ from Git.\n\n"
+    by_hand = [row for row in rows if row["class"] not in OF_VERSIONS]
+    left = sum(row["corrected"] is None for row in by_hand)
+    summary = f"{len(by_hand)} fields were changed in the cluster; {left} of them still differ from Git.\n\n"
     headers, cells = _cells(rows)
     lines = [headers, ["---"] * len(headers), *([_escape(cell) for cell in line] for line in cells)]
-    return title + summary + "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    hints = "".join(f"- {_escape(line)}\n" for line in _hints(rows))
+    report = title + summary + "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return f"{report}\n{hints}" if hints else report
+
+
+def _hints(rows: Sequence[Row]) -> list[str]:
+    """What there is to say of a row, once."""
+    return list(dict.fromkeys(f"{row['object']}: {row['hint']}" for row in rows if row["hint"]))
 
 
 def _as_json(rows: Sequence[Row], where: str) -> str:

@@ -77,6 +77,7 @@ def test_json_has_every_value(live: KubeCluster, access: tuple[str, ...], namesp
         "at": "2026-11-23T14:59:00Z",
         "seen": "2026-11-23T15:00:00Z",
         "corrected": None,
+        "hint": "",
     }
     assert second["corrected"] == "2026-11-23T15:00:01Z"
 
@@ -117,3 +118,45 @@ def test_all_namespaces(live: KubeCluster, kinds: Sandbox, namespace: str) -> No
 
 def test_a_name_and_all_namespaces_contradict_each_other(kinds: Sandbox) -> None:
     assert dispatch("drift", "shop", "-A", "--kubeconfig", kinds.home.kubeconfig).code == 2
+
+
+def test_a_version_on_its_way_one_that_was_aborted_and_one_that_waits_are_in_the_report(
+    live: KubeCluster, access: tuple[str, ...], namespace: str
+) -> None:
+    rollout = {"object": f"Rollout.argoproj.io/{namespace}/shop", "revision": "b" * 40, "phase": "Paused", "step": 1}
+    held = {**rollout, "steps": 4, "decision": "hold", "message": "waits for a person"}
+    promoted = {"revision": "a" * 40, "templates": {}, "at": "2026-11-23T15:00:00Z"}
+    queued = {"revision": f"main@sha1:{'c' * 40}", "running": "b" * 40, "reason": "RevisionQueued", "message": "waits"}
+    put(
+        live,
+        [
+            application("shop", namespace, status={"rollouts": [held], "promoted": promoted, "queued": queued}),
+            application(
+                "till", namespace, status={"rollouts": [{**held, "decision": "failed", "message": "5% errors"}]}
+            ),
+            application(
+                "calm", namespace, status={"rollouts": [{**held, "decision": "promoted"}], "promoted": promoted}
+            ),
+        ],
+    )
+
+    rows = json.loads(dispatch("drift", "-o", "json", *access).out)
+
+    told = [(row["application"], row["class"], row["wanted"], row["live"], row["hint"]) for row in rows]
+    assert told == [
+        ("shop", "on its way", "b" * 10, "a" * 10, "waits for a person"),
+        ("shop", "Git ahead", f"main@{'c' * 10}", "b" * 10, "waits"),
+        ("till", "Git ahead", "b" * 10, "", "5% errors"),
+    ]
+    table = dispatch("drift", *access).out
+    assert f"Rollout.argoproj.io/{namespace}/shop: waits for a person" in table
+    assert "0 fields were changed" in dispatch("drift", "-o", "markdown", *access).out
+
+
+def test_a_version_that_was_put_back_by_hand_says_what_to_do(
+    live: KubeCluster, access: tuple[str, ...], namespace: str
+) -> None:
+    undone = entry(field="/spec/template/spec/containers/[name=web]/image", manager="kubectl-argo-rollouts")
+    put(live, [application("shop", namespace, status={"drift": [undone, CORRECTED]})])
+
+    assert "revert in Git to keep it" in dispatch("drift", "shop", *access).out
