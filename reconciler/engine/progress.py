@@ -26,7 +26,8 @@ from reconciler.model.rollout import Decision, RolloutSeen
 class Rolled:
     """One Rollout of the run: the object, what carries its pod template, what was seen, and what was decided about
     which version: the digest of the `template` that is live, and the `commit` that brought it. `carried_out` is true
-    once the server has taken what was decided.
+    once the server has taken what was decided, `unjudged` for a version that was aborted because nobody could tell
+    whether it is good.
     """
 
     id: ObjectId
@@ -36,6 +37,7 @@ class Rolled:
     template: str = ""
     commit: str = ""
     carried_out: bool = False
+    unjudged: bool = False
 
 
 class Act(NamedTuple):

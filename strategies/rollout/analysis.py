@@ -24,6 +24,8 @@ ENDLESS = 2147483647
 
 _PATIENCE = 300.0
 _FEWEST = 10
+_RETRY = 10.0
+"""Seconds after which Argo Rollouts asks again when it got no answer (DefaultErrorRetryInterval)."""
 _PLACEHOLDER = re.compile(r"\{\{(.*?)(\}\}|$)", re.DOTALL)
 _SCALAR = re.compile(r"\s*(scalar\s*\(|[-+0-9.]+\s*$|time\s*\(\s*\)\s*$|pi\s*\(\s*\)\s*$)")
 
@@ -116,7 +118,8 @@ def _metric(analysis: Analysis, where: str, making: Making) -> dict[str, Any]:
 
 def _asked_in_a_row(analysis: Analysis) -> dict[str, Any]:
     """`count` good answers in a row pass. An answer that is neither good nor bad (no traffic yet) is asked for again,
-    for at least ten measurements and five minutes; then a person must decide.
+    for at least ten measurements and five minutes; then a person must decide. A metric that does not answer is asked
+    for five minutes, too: Argo Rollouts' own limit would abort a good version after 45 seconds without Prometheus.
 
     With Argo Rollouts' own `count`, measurements without a number would either stop the canary at the first one or,
     with a limit raised, count towards the pass (analysis/analysis.go assessMetricStatus).
@@ -127,6 +130,7 @@ def _asked_in_a_row(analysis: Analysis) -> dict[str, Any]:
         "consecutiveSuccessLimit": analysis.count,
         "failureLimit": analysis.failure_limit,
         "inconclusiveLimit": max(_FEWEST, ceil(_PATIENCE / analysis.interval)),
+        "consecutiveErrorLimit": ceil(_PATIENCE / _RETRY),
     }
 
 

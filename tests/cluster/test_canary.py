@@ -77,6 +77,7 @@ def test_a_bad_metric_aborts_the_version_and_git_goes_back_by_itself(walkers: Wa
     assert f"Dispatch-Reverts: {second}" in message
     (veto,) = walkers.ledger().vetoes
     assert (veto.commit, veto.images) == (second, ("shop:2-bad",))
+    assert "measured 0.9" in veto.why
     promoted = walkers.ledger().promoted
     assert promoted is not None and promoted.commit == first
     assert {"Aborted", "Reverted"} <= {result for result, _ in walkers.results()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from team import eventually
+from team import eventually, git
 from walking import ROLLOUTS, Metric, Walkers, shop
 
 
@@ -56,6 +56,26 @@ def test_nobody_decides_about_an_inconclusive_analysis_for_too_long_and_the_vers
     walkers.release("2")
     eventually(lambda: walkers.ledger().vetoes, 60, lambda: walkers.status("shop"))
     walkers.until_stable("shop:1")
+
+
+def test_a_metric_that_cannot_be_asked_condemns_nothing(walkers: Walkers, page: Metric) -> None:
+    """Prometheus is down: the version is taken back by Argo Rollouts, and neither vetoed nor undone in Git."""
+    template = judge(page)["shop/judge.yaml"].replace(
+        "  - name: word\n", "  - name: word\n    consecutiveErrorLimit: 0\n"
+    )
+    walkers.push({"shop/judge.yaml": template})
+    walkers.start(reverting({"analysis": {"template": "judge"}}))
+    page.value = None
+    second = walkers.release("2")
+    walkers.until_reason("shop", "RolloutAborted", within=60)
+    eventually(lambda: "could not be asked" in walkers.condition("shop")["message"], 30, lambda: walkers.status("shop"))
+    time.sleep(2)
+    assert walkers.ledger().vetoes == ()
+    assert git("rev-parse", "main", at=walkers.bare) == second
+
+    page.value = "good"
+    assert walkers.until_answered(walkers.ask("Retry", by="ada"))["state"] == "Done"
+    walkers.until_stable("shop:2")
 
 
 def test_an_analysis_that_somebody_ended_is_no_pass(walkers: Walkers, page: Metric) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from reconciler.core.progressive.ended import ended_by_hand
+from reconciler.core.progressive.measured import found
 from reconciler.core.progressive.outdated import outdated
 from reconciler.core.progressive.patches import abort_patch, promote_full_patch, release_patch, retry_patch
 from reconciler.core.progressive.seen import see
@@ -56,8 +58,32 @@ def roll(world: World, application: Application, goal: Goal, progress: Progress)
         decision = strategy.decide(seen, [each.asked for each in actions], limits, world.clock.now())
         progress.soon(decision.again)
         done = _perform(world, progress, id, seen, decision, actions)
-        progress.rolled.append(Rolled(id, carrier, seen, decision, *_version(world, carrier), done))
+        template, commit = _version(world, carrier)
+        decision, unjudged = _explained(world, progress, id, seen, decision, template)
+        progress.rolled.append(Rolled(id, carrier, seen, decision, template, commit, done, unjudged))
         _answer_outdated(world, application, progress, seen, decision, actions)
+
+
+def _explained(
+    world: World, progress: Progress, id: ObjectId, seen: RolloutSeen, decision: Decision, template: str
+) -> tuple[Decision, bool]:
+    """An aborted version with what was measured, which the controller's own words leave out; and whether nothing was:
+    a metric that could not be asked says nothing of the version, so that a person must decide.
+    """
+    if decision.verb is not Verb.FAILED:
+        return decision, False
+    if (veto := progress.ledger.vetoed(template)) is not None:
+        return replace(decision, why=veto.why), False
+    analyses = world.cluster.resource(_ARGO, "AnalysisRun")
+    if analyses is None:
+        return decision, False
+    told = found(world.cluster.listing(analyses, id.namespace, f"rollouts-pod-template-hash={seen.pod_hash}"))
+    if not told.words:
+        return decision, False
+    why = f"version {seen.pod_hash} was aborted: {told.words}"
+    if told.bad:
+        return replace(decision, why=why), False
+    return replace(decision, why=f"{why}. It was not judged: `dispatch rollout retry` starts it again"), True
 
 
 def _version(world: World, carrier: ObjectId) -> tuple[str, str]:

@@ -55,7 +55,8 @@ def _undo(world: World, application: Application, memory: Memory, progress: Prog
     head = seen.refs.get(f"refs/heads/{branch}")
     if head is None:
         raise Terminal(Reason.REVERT_FAILED, f"{branch} is no branch: name another revision in spec.source.revision")
-    commit = _commit(world, application, seen, head, promoted, veto)
+    aborted = _brought_now(progress, veto)
+    commit = _commit(world, application, seen, head, promoted, veto, aborted)
     forge = world.rolling.forge(repository, seen.remote)
     abandon(world)
     if forge is None:
@@ -67,7 +68,15 @@ def _undo(world: World, application: Application, memory: Memory, progress: Prog
     return _by_pull_request(world, application, memory, progress, _Way(seen, forge, branch, head, commit), veto)
 
 
-def _commit(world: World, application: Application, seen: Seen, head: str, promoted: Promoted, veto: Veto) -> str:
+def _brought_now(progress: Progress, veto: Veto) -> str:
+    """The commit that is undone: the one that was aborted, or, when Git has brought its version once more, that one."""
+    live = any(rolled.template == veto.template for rolled in progress.rolled)
+    return veto.commit if live or progress.target is None else progress.target.commit
+
+
+def _commit(
+    world: World, application: Application, seen: Seen, head: str, promoted: Promoted, veto: Veto, aborted: str
+) -> str:
     """The commit upon `head` that brings back what the Application was made of when its version was promoted."""
     trees = [_tree(world, seen, commit) for commit in (promoted.commit, veto.commit, head)]
     read = [world.renderer.read_set(tree, request(application)) for tree in trees[:2]]
@@ -82,7 +91,7 @@ def _commit(world: World, application: Application, seen: Seen, head: str, promo
             "version comes from elsewhere (its spec, or the renderer)",
         )
     metadata = application.metadata
-    text = write(metadata.namespace, metadata.name, veto.commit, _subject(world, seen, veto.commit), veto)
+    text = write(metadata.namespace, metadata.name, aborted, _subject(world, seen, aborted), veto)
     return world.source.commit(seen.remote, head, undone.files, text)
 
 

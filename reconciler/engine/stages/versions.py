@@ -62,7 +62,8 @@ def _judge(world: World, goal: Goal, ledger: Ledger, rolled: Rolled, events: lis
         events.append(Act("Retried", Reason.ROLLOUT_ACTION, text))
         return lifted(ledger, template)
     # An abort of our own is written down at once: the controller will say only that there was one, and not why.
-    bad = rolled.decision.verb is Verb.FAILED or (rolled.decision.verb is Verb.ABORT and rolled.carried_out)
+    failed = rolled.decision.verb is Verb.FAILED and not rolled.unjudged
+    bad = failed or (rolled.decision.verb is Verb.ABORT and rolled.carried_out)
     if not bad or not template or ledger.vetoed(template):
         return ledger
     manifest = next((wanted.manifest for wanted in goal.wanted if wanted.id == rolled.carrier), None)

@@ -82,6 +82,7 @@ def test_the_numbers_of_prometheus_must_all_keep_the_bound() -> None:
             "consecutiveSuccessLimit": 3,
             "failureLimit": 1,
             "inconclusiveLimit": 10,
+            "consecutiveErrorLimit": 30,
             "successCondition": "len(result) > 0 && all(result, {# <= 0.05})",
             "failureCondition": "any(result, {# > 0.05})",
             "provider": {"prometheus": {"address": "http://prometheus:9090", "query": "errors"}},

@@ -1,0 +1,57 @@
+"""What the analyses of an aborted version have found: whether it is bad, or whether nobody could tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from reconciler.core.health.fields import Malformed, items, text
+
+_LONGEST = 160
+_KEPT = 3
+
+
+class Found(NamedTuple):
+    """`bad` when a metric was measured and judged bad; `words` for people, empty when no analysis ended the version.
+
+    Neither bad nor without words: a metric could not be asked (Prometheus was down), which says nothing of the version.
+    """
+
+    bad: bool
+    words: str
+
+
+def found(runs: Iterable[Mapping[str, Any]]) -> Found:
+    """`runs` are the AnalysisRuns of one version. What cannot be read counts for nothing."""
+    failed, unasked = list[str](), list[str]()
+    for run in runs:
+        try:
+            for result in items(run, "status", "metricResults"):
+                phase, name = text(result, "phase"), text(result, "name")
+                if phase == "Failed":
+                    failed.append(f"{name} measured {', '.join(_values(result)) or 'a failure'}")
+                elif phase == "Error":
+                    unasked.append(f"{name} could not be asked: {_shortened(_error(result))}")
+        except Malformed:
+            continue
+    if failed:
+        return Found(True, f"the analysis failed: {'; '.join(failed)}")
+    if unasked:
+        return Found(False, "; ".join(unasked))
+    return Found(False, "")
+
+
+def _values(result: Mapping[str, Any]) -> Iterator[str]:
+    """The last bad measurements, the newest last."""
+    bad = [each for each in items(result, "measurements") if text(each, "phase") == "Failed"]
+    return (_shortened(text(each, "value")) for each in bad[-_KEPT:])
+
+
+def _error(result: Mapping[str, Any]) -> str:
+    said = [text(each, "message") for each in items(result, "measurements") if text(each, "phase") == "Error"]
+    return next((message for message in reversed(said) if message), text(result, "message"))
+
+
+def _shortened(words: str) -> str:
+    line = " ".join(words.split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
