@@ -67,6 +67,10 @@ class Actions:
         """Those that were not answered yet, the oldest first."""
         return [action for action in self._of(application) if not settled(action.document)]
 
+    def answered(self, application: Key) -> list[Action]:
+        """Those that were carried out or refused, the oldest first."""
+        return [action for action in self._of(application) if settled(action.document)]
+
     def approvals(self, application: Key) -> list[Asked]:
         """Every wish that a gate counts: those that were not refused, but for a Promote that was carried out. It was
         for one pass of its step, and the same version, released again, has the same hash and comes by there again.

@@ -21,6 +21,7 @@ from reconciler.engine.stages.observe import observe, settled, unready
 from reconciler.engine.stages.prune import FINALIZER, contained, empty, plan_prune, prune, release
 from reconciler.engine.stages.render import Goal, render
 from reconciler.engine.stages.roll import roll
+from reconciler.engine.stages.sweep import sweep
 from reconciler.engine.stages.undo import undo
 from reconciler.engine.stages.versions import write_down
 from reconciler.engine.world import World
@@ -115,6 +116,7 @@ class Applications:
                 roll(world, application, goal, progress)
                 write_down(world, application, goal, memory, progress)
                 undo(world, application, proposed, memory, progress)
+                sweep(world, progress)
 
     def _stage(
         self, application: Application, memory: Memory, progress: Progress, goal: Goal, stage: Sequence[Wanted]
