@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from reconciler.core.conditions import conditions
 from reconciler.engine.progress import Act, Progress
 from reconciler.engine.remembered import shown
+from reconciler.engine.verdict import Verdict
+from reconciler.engine.walked import queued, rollouts, walked
 from reconciler.model.application import (
     ApplicationStatus,
     AppliedRevision,
@@ -17,27 +19,15 @@ from reconciler.model.application import (
     ObjectHealth,
     SyncState,
 )
-from reconciler.model.application_status import QueuedRevision, RolloutState
 from reconciler.model.drift import Drift
 from reconciler.model.health import Level, worst
 from reconciler.model.identity import ObjectId
 from reconciler.model.outcome import Reason, StageError, Terminal
-from reconciler.model.rollout import Verb
 
 _HISTORY = 10
 _DRIFT = 20
 _UNHEALTHY = 10
 _TEXT = 200
-
-
-class Verdict(NamedTuple):
-    """What the `Ready` condition will say. `ready` None is Unknown."""
-
-    ready: bool | None
-    reason: Reason
-    message: str
-    reconciling: bool = False
-    stalled: bool = False
 
 
 def application_status(
@@ -71,8 +61,8 @@ def application_status(
         unhealthy=_unhealthy(progress) if observed else before.unhealthy,
         drift=_drift(before, progress, now) if progress.compared else before.drift,
         hooks_not_run=progress.rendered.hooks if progress.rendered else before.hooks_not_run,
-        rollouts=_rollouts(progress) if observed else before.rollouts,
-        queued=_queued(progress) if observed else before.queued,
+        rollouts=rollouts(progress) if observed else before.rollouts,
+        queued=queued(progress) if observed else before.queued,
         revert=progress.revert or before.revert,
         **(shown(progress.ledger) if observed else {"promoted": before.promoted, "vetoes": before.vetoes}),
         history=_history(before, progress, error, now),
@@ -104,8 +94,8 @@ def _judge(progress: Progress, attempted: AppliedRevision | None, overdue: bool)
         names = ", ".join(str(id) for id in progress.pending[:3])
         text = f"{len(progress.pending)} objects differ from {revision} ({names}): run `dispatch sync`"
         return Verdict(level is Level.HEALTHY, Reason.OUT_OF_SYNC, text)
-    if (walked := _walked(progress, revision)) is not None:
-        return walked
+    if (on_its_way := walked(progress, revision)) is not None:
+        return on_its_way
     if level in (Level.DEGRADED, Level.UNKNOWN):
         return Verdict(False, Reason.DEGRADED, f"{revision}: {why}")
     if progress.waiting_for or level is not Level.HEALTHY:
@@ -119,60 +109,6 @@ def _judge(progress: Progress, attempted: AppliedRevision | None, overdue: bool)
         text = f"{len(left)} fields differ from {revision}, by {_authors(left)}: spec.drift.correct is off"
         return Verdict(True, Reason.DRIFT_DETECTED, text)
     return Verdict(True, Reason.SUCCEEDED, f"applied {revision}")
-
-
-_STANDS = {
-    Verb.FAILED: (False, Reason.ROLLOUT_ABORTED),
-    Verb.ABORT: (False, Reason.ROLLOUT_ABORTED),
-    Verb.HOLD: (None, Reason.ROLLOUT_PAUSED),
-    Verb.WAIT: (None, Reason.ROLLING_OUT),
-    Verb.RELEASE: (None, Reason.ROLLING_OUT),
-    Verb.PROMOTE_FULL: (None, Reason.ROLLING_OUT),
-    Verb.RETRY: (None, Reason.ROLLING_OUT),
-}
-"""What a decision means for `Ready`; the order is that of urgency."""
-
-
-def _walked(progress: Progress, revision: str) -> Verdict | None:
-    """The most urgent of the Rollouts that are on their way; None when none is."""
-    order = list(_STANDS)
-    moving = [rolled for rolled in progress.rolled if rolled.decision.verb in _STANDS]
-    if not moving:
-        return None
-    first = min(moving, key=lambda rolled: order.index(rolled.decision.verb))
-    ready, reason = _STANDS[first.decision.verb]
-    text = f"{revision}: {first.id.name}: {first.decision.why}"
-    if progress.revert is not None and ready is False:
-        text += f"; {progress.revert.message}"
-    return Verdict(ready, reason, text, reconciling=ready is None)
-
-
-def _rollouts(progress: Progress) -> tuple[RolloutState, ...]:
-    return tuple(
-        RolloutState(
-            object=str(rolled.id),
-            revision=rolled.commit,
-            template=rolled.template,
-            pod_hash=rolled.seen.pod_hash,
-            phase=rolled.seen.phase.value,
-            step=rolled.seen.step,
-            steps=rolled.seen.steps,
-            decision=rolled.decision.verb.value,
-            message=rolled.decision.why,
-        )
-        for rolled in progress.rolled
-    )
-
-
-def _queued(progress: Progress) -> QueuedRevision | None:
-    if not progress.admission.stay or progress.target is None or progress.revision is None:
-        return None
-    return QueuedRevision(
-        revision=str(progress.target),
-        running=progress.revision.commit,
-        reason=progress.admission.reason.value,
-        message=progress.admission.why,
-    )
 
 
 def _sync(progress: Progress, error: StageError | None) -> SyncState:
