@@ -16,6 +16,7 @@ from reconciler.core.progressive.seen import see, see_deployment
 from reconciler.core.progressive.shape import Shaped, shape
 from reconciler.core.progressive.template import workload_of
 from reconciler.engine.preview import Difference
+from reconciler.engine.stages.admit import policy
 from reconciler.model.application import Application, ApplicationStatus
 from reconciler.model.change import Action
 from reconciler.model.identity import ObjectId
@@ -60,8 +61,7 @@ def told(
     differences: Sequence[Difference],
 ) -> list[Difference]:
     """The differences, with what each would do to a rollout. `wanted` are the shaped manifests, completed."""
-    progressive = application.spec.strategy.progressive
-    if progressive is None or not found.rollouts:
+    if not found.rollouts:
         return list(differences)
     live = {each.id: each.live for each in differences if each.live is not None}
     seen = {
@@ -71,7 +71,7 @@ def told(
     }
     changed = {each.id: [field.path for field in each.fields] for each in differences if each.action is Action.UPDATE}
     whole = replace(found, manifests=tuple(each.manifest for each in wanted))
-    predictions = predict(whole, live, seen, changed, _ledger(status), progressive.in_flight)
+    predictions = predict(whole, live, seen, changed, _ledger(status), policy(application).in_flight)
     differing = {each.id for each in differences if each.action is not Action.NONE}
     said: dict[ObjectId, tuple[str, ...]] = {}
     for prediction in predictions:

@@ -13,15 +13,18 @@ from reconciler.model.outcome import Reason, Terminal
 from reconciler.model.strategy import BlueGreen, Canary, Progressive
 
 
-def taken(manifests: Sequence[Manifest], params: Canary | BlueGreen, live: Look, namespace: str, commit: str) -> Shaped:
-    """Deployments that no Rollout of the folder refers to are left to Kubernetes. `namespace` is for objects that name
-    none. Raises Terminal(INVALID_SPEC) where the Application says what the folder's own Rollout says already.
+def taken(
+    manifests: Sequence[Manifest], params: Canary | BlueGreen | None, live: Look, namespace: str, commit: str
+) -> Shaped:
+    """Deployments that no Rollout of the folder refers to are left as they are. `namespace` is for objects that name
+    none, `params` what the Application says, None for nothing. Raises Terminal(INVALID_SPEC) where it says what the
+    folder's own Rollout says already.
     """
     full = [(manifest.id._replace(namespace=manifest.id.namespace or namespace), manifest) for manifest in manifests]
     there = dict(full)
     carried = {id: _carrier(id, manifest, there) for id, manifest in there.items() if manifest.id.group_kind == ROLLOUT}
-    for id in carried:
-        _check(there[id], params)
+    if params is not None:
+        _check([there[id] for id in carried], params)
     carriers = set(carried.values())
     digests = {id: template_digest(there[id].document) for id in carriers}
     marks = {id: _mark(id, digest, live, commit) for id, digest in digests.items()}
@@ -56,18 +59,18 @@ def _mark(id: ObjectId, digest: str, live: Look, commit: str) -> str:
     return now if read_mark(now)[0] == digest else mark(digest, commit)
 
 
-def _check(manifest: Manifest, params: Canary | BlueGreen) -> None:
-    """The folder's Rollout says how; the Application only what happens around it."""
-    name = "canary" if isinstance(params, Canary) else "blueGreen"
-    has = (manifest.document.get("spec") or {}).get("strategy") or {}
-    if name not in has:
-        other = " or ".join(sorted(has)) or "none"
+def _check(rollouts: Sequence[Manifest], params: Canary | BlueGreen) -> None:
+    """The folder's Rollouts say how; the Application only what happens around them."""
+    name, manifest = "canary" if isinstance(params, Canary) else "blueGreen", rollouts[0]
+    ways = [(each.document.get("spec") or {}).get("strategy") or {} for each in rollouts]
+    if not any(name in has for has in ways):
+        other = " or ".join(sorted(ways[0])) or "none"
         raise Terminal(
             Reason.INVALID_SPEC,
             f"{manifest.origin}: the strategy of the folder's own Rollout {manifest.id.name} is {other}, and "
             f"spec.strategy says {name}: say the same.",
         )
-    said = sorted(params.model_fields_set - set(Progressive.model_fields))
+    said = sorted(params.model_fields_set - set(Progressive.model_fields) - _defaulted(params))
     if said:
         fields = ", ".join(type(params).model_fields[field].alias or field for field in said)
         raise Terminal(
@@ -75,3 +78,9 @@ def _check(manifest: Manifest, params: Canary | BlueGreen) -> None:
             f"{manifest.origin}: the folder has its own Rollout {manifest.id.name}, so spec.strategy.{name} must not "
             f"say {fields}: take that out of the Application, or the Rollout out of the folder.",
         )
+
+
+def _defaulted(params: Canary | BlueGreen) -> set[str]:
+    """What has the value of its default: the API server fills those in, so nobody need have said them."""
+    fields = type(params).model_fields
+    return {name for name in params.model_fields_set if getattr(params, name) == fields[name].default}

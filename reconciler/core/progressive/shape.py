@@ -81,22 +81,29 @@ def shape(
     Blocked(ROLLING_OUT) while a way out would strand users.
     """
     params = strategy.progressive
-    if params is not None and any(manifest.id.group_kind == ROLLOUT for manifest in manifests):
-        return taken(manifests, params, live, making.namespace, commit)
+    own = Shaped(tuple(manifests))
+    if any(manifest.id.group_kind == ROLLOUT for manifest in manifests):
+        own = taken(manifests, params, live, making.namespace, commit)
+        if params is not None:
+            return own
     scaled = {
         found: manifest
         for manifest in manifests
         if (found := autoscalers.target(manifest, making.namespace)) is not None
     }
-    folder = _Folder(manifests, params, ways, live, making, commit, scaled)
+    folder = _Folder(own.manifests, params, ways, live, making, commit, scaled)
     parts = {
-        folder.full(manifest): _part(folder, manifest) for manifest in manifests if manifest.id.group_kind == DEPLOYMENT
+        id: _part(folder, manifest)
+        for manifest in own.manifests
+        if manifest.id.group_kind == DEPLOYMENT
+        and (id := folder.full(manifest)) not in own.carriers
+        and _walker(id) not in own.rollouts
     }
-    return _joined(folder, parts)
+    return _joined(folder, parts, own)
 
 
-def _joined(folder: _Folder, parts: Mapping[ObjectId, _Part]) -> Shaped:
-    """Each manifest in its place, with what was made for it behind it."""
+def _joined(folder: _Folder, parts: Mapping[ObjectId, _Part], own: Shaped) -> Shaped:
+    """Each manifest in its place, with what was made for it behind it; `own` is what the folder walks out itself."""
     joined: list[Manifest] = []
     for manifest in folder.manifests:
         part = parts.get(folder.full(manifest))
@@ -109,10 +116,10 @@ def _joined(folder: _Folder, parts: Mapping[ObjectId, _Part]) -> Shaped:
             joined.append(manifest)
     return Shaped(
         manifests=tuple(joined),
-        ignore=tuple(rule for part in parts.values() for rule in part.ignore),
-        carriers={id: part.digest for id, part in parts.items() if part.digest},
-        rollouts=tuple(part.walker for part in parts.values() if part.walker is not None),
-        state=" ".join(sorted(part.state for part in parts.values() if part.state)),
+        ignore=(*own.ignore, *(rule for part in parts.values() for rule in part.ignore)),
+        carriers={**own.carriers, **{id: part.digest for id, part in parts.items() if part.digest}},
+        rollouts=(*own.rollouts, *(part.walker for part in parts.values() if part.walker is not None)),
+        state=" ".join(filter(None, (own.state, *sorted(part.state for part in parts.values() if part.state)))),
     )
 
 

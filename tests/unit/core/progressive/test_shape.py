@@ -115,7 +115,7 @@ def refusal(documents: list[Document], strategy: Document) -> str:
 
 @pytest.mark.parametrize("strategy", [{}, {"rolling": {}}], ids=["none", "rolling"])
 def test_without_a_strategy_nothing_is_done(strategy: Document) -> None:
-    documents = [deployment(), service(), autoscaler(), rollout()]
+    documents = [deployment(), service(), autoscaler()]
     found = shaped(documents, strategy, {"Deployment": seen_deployment()})
     assert [each.document for each in found.manifests] == documents
     assert (found.ignore, found.carriers, found.rollouts, found.state) == ((), {}, (), "")
@@ -331,6 +331,37 @@ def test_the_application_does_not_say_what_the_rollout_of_the_folder_says() -> N
         [rollout()], {"canary": {"maxSurge": "1", "steps": [{"weight": 5}], "inFlight": "Block"}}
     )
     assert "Rollout web is canary, and spec.strategy says blueGreen" in refusal([rollout()], {"blueGreen": {}})
+
+
+def test_what_the_api_server_fills_in_for_the_application_nobody_has_said() -> None:
+    """The CRD gives `approval` and `scaleDownDelay` their defaults in every Application with blueGreen."""
+    own = rollout(strategy={"blueGreen": {"activeService": "web"}})
+    found = shaped([own], {"blueGreen": {"approval": False, "scaleDownDelay": "30s"}})
+    assert found.rollouts == (ROLLOUT,)
+
+
+@pytest.mark.parametrize("strategy", [{}, {"rolling": {}}], ids=["none", "rolling"])
+def test_a_rollout_of_the_folder_is_driven_whatever_the_application_says_of_deployments(strategy: Document) -> None:
+    found = shaped([rollout(), deployment("worker")], strategy)
+    assert (found.carriers, found.rollouts) == ({ROLLOUT: template_digest(rollout())}, (ROLLOUT,))
+    assert CANDIDATE in found.manifests[0].annotations
+    assert objects(found)["Deployment/worker"] == deployment("worker")
+
+
+def test_a_rollout_of_the_folder_for_the_deployment_beside_it_is_not_taken_for_one_on_its_way_out() -> None:
+    given = rollout(workloadRef={"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"})
+    live = {"Deployment": seen_deployment(), "Rollout": seen_rollout(workload=WEB)}
+    found = shaped([deployment(replicas=0), given], {}, live)
+    assert [each.id.kind for each in found.manifests] == ["Deployment", "Rollout"]
+    assert objects(found)["Rollout/web"] is given
+    assert objects(found)["Deployment/web"]["spec"]["replicas"] == 0
+    assert found.carriers == {WEB: template_digest(deployment())}
+
+
+def test_a_folder_may_hold_rollouts_of_both_ways() -> None:
+    other = rollout(strategy={"blueGreen": {"activeService": "web"}}) | {"metadata": {"name": "api"}}
+    for strategy in ({}, {"canary": {}}, {"blueGreen": {"inFlight": "Supersede"}}):
+        assert len(shaped([rollout(), other], strategy).rollouts) == 2
 
 
 def test_on_the_way_out_both_have_pods_until_the_deployment_has_all() -> None:
