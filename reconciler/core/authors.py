@@ -44,6 +44,8 @@ _BOOKKEEPING = {
     "deployment.kubernetes.io/revision": "the Deployment controller's count, which `kubectl rollout undo` copies",
     "kubernetes.io/metadata.name": "the server's own label on Namespaces",
 }
+_RESTART: Path = ("spec", "restartAt")
+"""`kubectl argo rollouts restart`: what restartedAt is to a Deployment."""
 
 
 def is_person(manager: str) -> bool:
@@ -65,5 +67,5 @@ def is_autoscaler(entry: Entry) -> bool:
 
 
 def is_bookkeeping(path: Path) -> bool:
-    """True for labels and annotations that record an act and are no part of the wanted state."""
-    return bool(path) and isinstance(path[-1], str) and path[-1] in _BOOKKEEPING
+    """True for what records an act and is no part of the wanted state."""
+    return path == _RESTART or (bool(path) and isinstance(path[-1], str) and path[-1] in _BOOKKEEPING)

@@ -6,8 +6,12 @@ import copy
 from typing import Any
 
 from reconciler.core.compare import in_sync
+from reconciler.core.desired import Wanted
 from reconciler.core.drift import find
 from reconciler.core.respect import respect
+from reconciler.model.change import Resource
+from reconciler.model.identity import ObjectId
+from reconciler.model.manifest import Manifest, Origin
 
 Document = dict[str, Any]
 
@@ -110,3 +114,77 @@ def test_weights_back_at_gits_are_no_drift_though_rollouts_owns_them(recorded: A
     live = copy.deepcopy(found.live)
     live["spec"]["selector"] = {"app": "web"}
     assert find(found.wanted, live, None) == []
+
+
+def test_what_the_types_of_rollouts_add_to_an_experiment_is_no_change() -> None:
+    given, live = an_experiment({"name": "new", "specRef": "canary"}), written_back()
+    document = respect(given, live)
+    assert "strategy" not in document["spec"]
+    assert in_sync(live, document)
+
+
+def test_a_step_that_git_changed_is_sent_also_where_rollouts_wrote_the_steps_back() -> None:
+    given = an_experiment({"name": "new", "specRef": "canary", "weight": 30})
+    steps = respect(given, written_back())["spec"]["strategy"]["canary"]["steps"]
+    assert steps[0]["experiment"]["templates"][0]["weight"] == 30
+
+
+def test_a_quantity_in_rollouts_spelling_is_no_change_and_another_one_is_sent() -> None:
+    live = a_rollout({"cpu": "500m"}, written={"f:cpu": {}})
+    assert "cpu" not in str(respect(a_rollout({"cpu": 0.5}), live)["spec"])
+    sent = respect(a_rollout({"cpu": 2}), live)["spec"]["template"]["spec"]["containers"][0]
+    assert sent["resources"]["requests"] == {"cpu": 2}
+
+
+def test_a_restart_of_all_pods_is_an_act_and_no_drift() -> None:
+    """`kubectl argo rollouts restart` writes the time at which it was asked for."""
+    live = owned(an_experiment({}), {"f:spec": {"f:replicas": {}, "f:strategy": {"f:canary": {"f:steps": {}}}}}, {})
+    live["spec"]["restartAt"] = "2026-01-01T00:00:00Z"
+    live["metadata"]["managedFields"][1] |= {
+        "manager": "kubectl-argo-rollouts",
+        "fieldsV1": {"f:spec": {"f:restartAt": {}}},
+    }
+    rollouts = Resource("argoproj.io/v1alpha1", "Rollout", "rollouts", True)
+    id = ObjectId("argoproj.io", "Rollout", "n", "web")
+    wanted = Wanted(id, rollouts, Manifest(an_experiment({}), Origin("f")), "")
+    assert find(wanted, live, live) == []
+
+
+def an_experiment(template: Document, **more: Any) -> Document:
+    step = {"experiment": {"templates": [template], **more}}
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Rollout",
+        "metadata": {"name": "web", "namespace": "n"},
+        "spec": {"replicas": 1, "strategy": {"canary": {"steps": [step]}}},
+    }
+
+
+def written_back() -> Document:
+    """As live once the controller has written the Rollout: it owns the steps, which are atomic."""
+    live = an_experiment({"name": "new", "specRef": "canary", "metadata": {}}, analysisRunMetadata={})
+    return owned(live, {"f:spec": {"f:replicas": {}}}, {"f:spec": {"f:strategy": {"f:canary": {"f:steps": {}}}}})
+
+
+def a_rollout(requests: Document, written: Document | None = None) -> Document:
+    container = {"name": "web", "resources": {"requests": requests}}
+    rollout = an_experiment({}) | {"spec": {"template": {"spec": {"containers": [container]}}}}
+    if written is None:
+        return rollout
+    key = 'k:{"name":"web"}'
+    below = {"f:resources": {"f:requests": written}}
+    spec = {"f:template": {"f:spec": {"f:containers": {key: below}}}}
+    return owned(
+        rollout,
+        {"f:spec": {"f:template": {"f:spec": {"f:containers": {key: {".": {}, "f:name": {}}}}}}},
+        {"f:spec": spec},
+    )
+
+
+def owned(document: Document, ours: Document, theirs: Document) -> Document:
+    version = document["apiVersion"]
+    document["metadata"]["managedFields"] = [
+        {"manager": "dispatch", "operation": "Apply", "apiVersion": version, "fieldsV1": ours},
+        {"manager": "rollouts-controller", "operation": "Update", "apiVersion": version, "fieldsV1": theirs},
+    ]
+    return document
