@@ -197,10 +197,10 @@ def _paused(look: Look) -> Decision | None:
         return None
     if seen.pause != look.manual:
         return look.says(Verb.HOLD, f"{look.version} is paused for {seen.pause}, which only a person can judge")
-    if seen.timed:
-        return look.says(Verb.WAIT, f"{look.version} is paused for a time, and goes on by itself")
     if asked := look.releases():
         return look.says(Verb.RELEASE, f"{look.version} goes on, as {_people(asked)} asked", asked=asked)
+    if seen.timed:
+        return look.says(Verb.WAIT, f"{look.version} is paused for a time, and goes on by itself")
     return look.says(Verb.HOLD, f"{look.version} waits for a person: `dispatch rollout promote`")
 
 

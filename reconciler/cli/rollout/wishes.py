@@ -49,8 +49,6 @@ def _waits_for_nobody(seen: RolloutSeen, gate: Document | None, name: str) -> st
         return f"the gate of step {_step(seen)} waits for {names} to be Ready, not for a person"
     if seen.pause.startswith("Inconclusive"):
         return ""
-    if seen.pause and seen.timed:
-        return f"{name} is paused for a time and goes on by itself; --full skips all that is left"
     if seen.pause in _MANUAL:
         return ""
     place = f" at step {_step(seen)}" if seen.step is not None else ""

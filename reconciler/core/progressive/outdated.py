@@ -12,7 +12,7 @@ def outdated(seen: RolloutSeen, asked: Asked) -> str | None:
 
     It is for the status of the RolloutAction: a strategy ignores such a wish, and nobody would say so. While the
     controller has not seen the newest spec nothing of the status counts, so only another Rollout makes it outdated.
-    A Promote that comes while an analysis of its step runs is kept: the step may be a gate that asks for it.
+    One that a gate asks for is none: who knows the gates does not ask here.
     """
     if asked.uid != seen.uid:
         return "it was given for another Rollout of this name, which is gone"
@@ -37,13 +37,13 @@ def _pause_gone(seen: RolloutSeen, asked: Asked) -> str | None:
         return _other_step(seen, asked)
     here = "" if seen.step is None else f" at {_words(seen.step, seen.steps)}"
     if not seen.pause:
-        return None if _step_is_judged(seen) else f"nothing is paused{here} of version {seen.pod_hash}"
+        if _step_is_judged(seen):
+            return f"an analysis judges version {seen.pod_hash}{here}: nothing but a full promotion passes over it"
+        return f"nothing is paused{here} of version {seen.pod_hash}"
     if seen.pause_since is not None and asked.at < seen.pause_since:
         return f"it was given before the pause{here} began, so not for what led to it: look again, and ask again"
     if seen.pause.startswith("Inconclusive") or any(run.status == "Inconclusive" for run in seen.analyses):
         return None
-    if seen.timed:
-        return f"the pause{here} ends by itself"
     return None if seen.pause in _ENDED_BY_PEOPLE else f"Dispatch cannot end a pause for {seen.pause}"
 
 

@@ -30,8 +30,8 @@ APPROVAL: dict[str, Any] = {"approval": True}
 HEALTHY: dict[str, Any] = {"healthy": {"applications": ["db", "mq"]}}
 
 
-@pytest.mark.parametrize("seen", [PAUSED, UNCLEAR, BLUE])
-def test_a_pause_that_waits_for_a_person_can_be_ended(seen: RolloutSeen) -> None:
+@pytest.mark.parametrize("seen", [PAUSED, TIMED, UNCLEAR, BLUE])
+def test_a_pause_can_be_ended_by_a_person_also_one_that_ends_by_itself(seen: RolloutSeen) -> None:
     assert refusal(Wish.PROMOTE, seen, None, vetoed=False) == ""
 
 
@@ -43,7 +43,6 @@ def test_a_pause_that_waits_for_a_person_can_be_ended(seen: RolloutSeen) -> None
         (MOVING, APPROVAL | HEALTHY, ""),
         (MOVING, HEALTHY, "the gate of step 2 of 5 waits for db, mq to be Ready, not for a person"),
         (MOVING, None, "nothing of Rollout shop/web waits for a person at step 2 of 5; --full skips all that is left"),
-        (TIMED, None, "is paused for a time and goes on by itself; --full"),
         (STOPPED, None, "is paused by spec.paused"),
         (PROMOTED, None, f"version {NEW} of Rollout shop/web is promoted already"),
         (ABORTED, None, "was aborted; `dispatch rollout retry` starts it again"),
