@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from reconciler.core.applyset import additional_namespaces, applyset_id, parent_annotations, parent_labels
 from reconciler.core.conditions import is_ready
@@ -18,7 +18,7 @@ from reconciler.engine.stages.apply import apply, correct
 from reconciler.engine.stages.compare import compare
 from reconciler.engine.stages.fetch import SYNC, fetch, subject
 from reconciler.engine.stages.observe import observe, settled, unready
-from reconciler.engine.stages.prune import FINALIZER, contained, empty, plan_prune, prune, release
+from reconciler.engine.stages.prune import FINALIZER, contained, empty, places, plan_prune, prune, release
 from reconciler.engine.stages.render import Goal, render
 from reconciler.engine.stages.roll import roll
 from reconciler.engine.stages.sweep import sweep
@@ -26,7 +26,7 @@ from reconciler.engine.stages.undo import undo
 from reconciler.engine.stages.versions import write_down
 from reconciler.engine.world import World
 from reconciler.model.application import Application, DriftIgnore, SyncMode
-from reconciler.model.change import Refusal
+from reconciler.model.change import Refusal, Resource
 from reconciler.model.identity import GroupKind, ObjectId
 from reconciler.model.manifest import Manifest, Origin
 from reconciler.model.outcome import Blocked, Reason, StageError, Terminal, Transient
@@ -87,7 +87,7 @@ class Applications:
             self._require_dependencies(application)
             progress.target, tree = fetch(world, application)
         with progress.during("plan"):
-            self._follow(needed(application), [])
+            self._follow(places(world, application, needed(application)))
         with progress.during("render"):
             proposed = memory.proposed = render(world, application, tree, progress.target.commit, memory.proposed)
         with progress.during("plan"):
@@ -122,7 +122,7 @@ class Applications:
         self, application: Application, memory: Memory, progress: Progress, goal: Goal, stage: Sequence[Wanted]
     ) -> None:
         with progress.during("plan"):
-            self._follow([], stage)
+            self._follow([(wanted.resource, wanted.id.namespace) for wanted in stage])
             comparison = compare(self._world, leaving_alone(application, goal.ignore), memory, stage)
         if not progress.write:
             progress.pending.extend(change.id for _, change in comparison.changes)
@@ -149,11 +149,9 @@ class Applications:
             if contained(application) - {id.group_kind for id in left}:
                 self._announce(application, left, only=True)
 
-    def _follow(self, kinds: Sequence[GroupKind], stage: Sequence[Wanted]) -> None:
+    def _follow(self, wanted: Collection[tuple[Resource, str]]) -> None:
         """Make sure that the watches of these kinds have listed: what is not seen then is not there."""
-        resources = {wanted.resource for wanted in stage}
-        resources |= {found for kind in kinds if (found := self._world.cluster.preferred(kind)) is not None}
-        if not self._world.followers.ensure(resources, within=_FIRST_LIST):
+        if not self._world.followers.ensure(wanted, within=_FIRST_LIST):
             raise Transient(Reason.CLUSTER_UNREACHABLE, "the API server has not listed the objects yet")
 
     def _announce(self, application: Application, members: set[ObjectId], only: bool = False) -> None:

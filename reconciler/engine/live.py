@@ -65,7 +65,9 @@ class Entry:
 
 @dataclass(slots=True)
 class _Kind:
-    listed: bool = False
+    """`listed` are the namespaces of the lists that are complete; an empty one stands for all."""
+
+    listed: set[str] = field(default_factory=set)
     seen: set[ObjectId] = field(default_factory=set)
     present: set[ObjectId] = field(default_factory=set)
 
@@ -128,32 +130,38 @@ class LiveObjects:
             self._lock.notify_all()
         self._tell({entry.applyset})
 
-    def listing(self, kind: GroupKind) -> None:
-        """A list of the kind begins."""
+    def listing(self, kind: GroupKind, namespace: str = "") -> None:
+        """A list of the kind begins, in one namespace or in all."""
         with self._lock:
-            self._kinds.setdefault(kind, _Kind()).seen.clear()
+            state = self._kinds.setdefault(kind, _Kind())
+            state.seen = {id for id in state.seen if not _within(id, namespace)}
 
-    def listed(self, kind: GroupKind) -> None:
+    def listed(self, kind: GroupKind, namespace: str = "") -> None:
         """The list is complete: what nobody named since it began is gone."""
         with self._lock:
             state = self._kinds.setdefault(kind, _Kind())
-            gone = [self._entries[id] for id in state.present - state.seen]
+            gone = [self._entries[id] for id in state.present - state.seen if _within(id, namespace)]
             for entry in gone:
                 self._drop(entry)
-            first, state.listed = not state.listed, True
+            first = namespace not in state.listed
+            state.listed.add(namespace)
             sets = {entry.applyset for entry in gone}
             if first:
-                sets |= {self._entries[id].applyset for id in state.present}
+                sets |= {self._entries[id].applyset for id in state.present if _within(id, namespace)}
             self._lock.notify_all()
         self._tell(sets)
 
-    def wait_listed(self, kinds: Iterable[GroupKind], within: float) -> bool:
-        """Wait until each kind has been listed once; False when that takes longer than `within` seconds."""
-        wanted = list(kinds)
+    def wait_listed(self, places: Iterable[tuple[GroupKind, str]], within: float) -> bool:
+        """Wait until each kind has been listed once in that namespace (in all, where it is empty); False when that
+        takes longer than `within` seconds."""
+        wanted = list(places)
+
+        def listed(kind: GroupKind, namespace: str) -> bool:
+            state = self._kinds.get(kind)
+            return state is not None and not state.listed.isdisjoint(("", namespace))
+
         with self._lock:
-            return self._lock.wait_for(
-                lambda: all((state := self._kinds.get(kind)) is not None and state.listed for kind in wanted), within
-            )
+            return self._lock.wait_for(lambda: all(listed(*place) for place in wanted), within)
 
     def get(self, id: ObjectId) -> Entry | None:
         with self._lock:
@@ -200,13 +208,15 @@ class LiveObjects:
             found = {id: self._entries.get(id) for id in ids}
         return {id: entry.health if entry else None for id, entry in found.items()}
 
-    def forget(self, kind: GroupKind) -> None:
-        """The kind is no longer followed."""
+    def forget(self, kind: GroupKind, namespace: str = "") -> None:
+        """The kind is no longer followed there."""
         with self._lock:
-            state = self._kinds.pop(kind, None)
-            for id in state.present if state else ():
-                entry = self._entries.pop(id)
-                self._sets.get(entry.applyset, set()).discard(id)
+            state = self._kinds.get(kind)
+            if state is None:
+                return
+            state.listed.discard(namespace)
+            for entry in [self._entries[id] for id in state.present if _within(id, namespace)]:
+                self._drop(entry)
 
     def __len__(self) -> int:
         with self._lock:
@@ -268,6 +278,10 @@ def _seen(id: ObjectId, document: dict[str, Any]) -> RolloutSeen | DeploymentSee
 
 def _of_another(entry: dict[str, Any]) -> bool:
     return entry.get("manager") != MANAGER and entry.get("subresource") != "status"
+
+
+def _within(id: ObjectId, namespace: str) -> bool:
+    return not namespace or id.namespace == namespace
 
 
 def _older(resource_version: str, than: str) -> bool:

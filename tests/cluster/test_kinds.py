@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import ANY
@@ -263,18 +264,30 @@ def test_a_labelled_role_widens_what_applications_may_contain(installed: Install
     eventually(lambda: may("patch", "example.com", "widgets", "team-a"))
 
 
+@contextmanager
+def _controlled(kubeconfig: Path, cache: Path) -> Iterator[None]:
+    """A controller with the rights of this kubeconfig."""
+    settings = app.Settings(kubeconfig=kubeconfig, cache=cache, allow_file_repositories=True)
+    source, renderer, cluster = app.open_source(settings), app.open_renderer(settings), app.connect(settings)
+    controller = app.build_controller(settings, source, renderer, cluster)
+    failures: list[Exception] = []
+    controller.start(failures.append)
+    try:
+        yield
+    finally:
+        controller.stop(within=10)
+        for part in (renderer, source, cluster):
+            part.close()
+    assert failures == []
+
+
 def test_the_controller_works_with_the_rights_that_install_gives(
     installed: Installed, may: Callable[..., bool], space: str, tmp_path: Path
 ) -> None:
     """Not as an administrator: with a token of its ServiceAccount it deploys, mends and prunes."""
     kubeconfig = tmp_path / "kubeconfig"
     kubeconfig.write_text(yaml.safe_dump(_as_the_controller(installed.sandbox)))
-    settings = app.Settings(kubeconfig=kubeconfig, cache=tmp_path / "cache", allow_file_repositories=True)
-    source, renderer, cluster = app.open_source(settings), app.open_renderer(settings), app.connect(settings)
-    controller = app.build_controller(settings, source, renderer, cluster)
-    failures: list[Exception] = []
-    controller.start(failures.append)
-    try:
+    with _controlled(kubeconfig, tmp_path / "cache"):
         team = Team(installed.kube, Somebody(installed.sandbox), space, tmp_path)
         team.push({"web/a.yaml": config_map("a", key="1"), "web/b.yaml": config_map("b", key="1")})
         team.read_repository()
@@ -286,15 +299,45 @@ def test_the_controller_works_with_the_rights_that_install_gives(
         eventually(lambda: request(installed.sandbox, "GET", events)["items"])
         team.push({"web/secret.yaml": "apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n"})
         assert "secrets" in team.until_reason("web", "Forbidden")
-    finally:
-        controller.stop(within=10)
-        for part in (renderer, source, cluster):
-            part.close()
-    assert failures == []
 
 
-def _as_the_controller(sandbox: Sandbox) -> dict[str, Any]:
-    path = "/api/v1/namespaces/dispatch-system/serviceaccounts/dispatch-controller/token"
+def test_a_controller_that_may_deploy_into_some_namespaces_only_works_in_those(
+    installed: Installed, space: str, tmp_path: Path
+) -> None:
+    """As docs/install.md says: the role of what Applications may contain, bound in single namespaces."""
+    other = fresh_namespace(installed.sandbox)
+    account = {"kind": "ServiceAccount", "name": "narrow", "namespace": space}
+    rbac = "rbac.authorization.k8s.io"
+    bound = {"apiVersion": f"{rbac}/v1", "subjects": [account], "metadata": {"name": f"narrow-{space}"}}
+    role = {"apiGroup": rbac, "kind": "ClusterRole"}
+    documents = [
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "narrow", "namespace": space}},
+        {**bound, "kind": "ClusterRoleBinding", "roleRef": {**role, "name": "dispatch-controller"}},
+    ]
+    inside = {**bound, "kind": "RoleBinding", "roleRef": {**role, "name": "dispatch-applier"}}
+    put(installed.kube, [*documents, {**inside, "metadata": {"name": "narrow", "namespace": space}}])
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(yaml.safe_dump(_as_the_controller(installed.sandbox, "narrow", space)))
+    with _controlled(kubeconfig, tmp_path / "cache"):
+        team = Team(installed.kube, Somebody(installed.sandbox), space, tmp_path)
+        team.push({"web/a.yaml": config_map("a", key="1"), "web/b.yaml": config_map("b", key="1")})
+        team.read_repository()
+        team.deploy("web", "web")
+        team.until_ready("web")
+        team.edit("v1", "ConfigMap", "a", {"data": {"key": "by hand"}})
+        eventually(lambda: (team.live("v1", "ConfigMap", "a") or {})["data"] == {"key": "1"})
+        team.until_ready("web", team.push({"web/b.yaml": None}))
+        assert team.gone("v1", "ConfigMap", "b")
+        team.deploy("out", "web", destination={"namespace": other})
+        assert f'in the namespace "{other}"' in team.until_reason("out", "Forbidden")
+        put(installed.kube, [{**inside, "metadata": {"name": "narrow", "namespace": other}}])
+        team.until_ready("out", within=90)
+
+
+def _as_the_controller(
+    sandbox: Sandbox, name: str = "dispatch-controller", namespace: str = "dispatch-system"
+) -> dict[str, Any]:
+    path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token"
     asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}}
     token = request(sandbox, "POST", path, asked)["status"]["token"]
     given = {"server": sandbox.home.api_url, "certificate-authority": str(sandbox.home.authority)}

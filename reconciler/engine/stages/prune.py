@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from reconciler.core.applyset import contained_kinds
+from reconciler.core.applyset import additional_namespaces, contained_kinds
 from reconciler.core.order import removal_order
 from reconciler.core.progressive.services import held
 from reconciler.core.progressive.template import ROLLOUT
@@ -26,6 +26,17 @@ FINALIZER = "dispatch.dev/prune"
 def contained(application: Application) -> frozenset[GroupKind]:
     """The kinds that earlier runs said the set may hold (KEP-3659)."""
     return contained_kinds(application.metadata.annotations)
+
+
+def places(world: World, application: Application, kinds: Collection[GroupKind]) -> list[tuple[Resource, str]]:
+    """Where objects of these kinds may belong to the set: in the namespaces that earlier runs named, and in that of
+    what names none."""
+    metadata = application.metadata
+    spaces = additional_namespaces(metadata.annotations) | {
+        application.spec.destination.namespace or metadata.namespace
+    }
+    served = [found for kind in kinds if (found := world.cluster.preferred(kind)) is not None]
+    return [(resource, space) for resource in served for space in sorted(spaces)]
 
 
 def plan_prune(world: World, application: Application, applyset: str, wanted: Collection[ObjectId]) -> list[Change]:
@@ -73,8 +84,7 @@ def _held(world: World, progress: Progress, id: ObjectId) -> bool:
 
 def empty(world: World, application: Application, applyset: str, progress: Progress) -> bool:
     """Delete every member of an Application that is itself being deleted; True once none is left."""
-    resources = [found for kind in contained(application) if (found := world.cluster.preferred(kind)) is not None]
-    if not world.followers.ensure(resources, within=10.0):
+    if not world.followers.ensure(places(world, application, contained(application)), within=10.0):
         raise Transient(Reason.CLUSTER_UNREACHABLE, "waiting for the first list of the objects to delete")
     members = [member for member in world.live.members(applyset) if not member.controlled and not member.keep]
     prune(world, progress, [Change(member.id, action=Action.DELETE, uid=member.uid) for member in members])

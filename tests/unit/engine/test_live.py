@@ -176,10 +176,10 @@ def test_the_health_of_what_is_not_there_is_none(live: LiveObjects) -> None:
 
 
 def test_waiting_for_a_kind_ends_when_it_is_listed(live: LiveObjects) -> None:
-    assert not live.wait_listed([CONFIG_MAP], within=0)
+    assert not live.wait_listed([(CONFIG_MAP, "")], within=0)
     live.listing(CONFIG_MAP)
     live.listed(CONFIG_MAP)
-    assert live.wait_listed([CONFIG_MAP], within=0)
+    assert live.wait_listed([(CONFIG_MAP, "")], within=0)
 
 
 def test_a_rollout_whose_template_was_just_applied_is_not_seen_yet_and_its_controller_not_silent(
@@ -199,3 +199,26 @@ def test_a_rollout_whose_template_was_just_applied_is_not_seen_yet_and_its_contr
     rollout["metadata"]["resourceVersion"] += "0"
     live.observe(rollout)
     assert (live.rollout(identify(rollout)) or seen).observed
+
+
+def test_a_list_of_one_namespace_tells_nothing_of_another(live: LiveObjects) -> None:
+    live.listing(CONFIG_MAP, "a")
+    live.observe(config_map("here", 1))
+    live.listed(CONFIG_MAP, "a")
+    live.listing(CONFIG_MAP, "b")
+    live.listed(CONFIG_MAP, "b")
+    assert live.get(id_of("here")) is not None
+    assert live.wait_listed([(CONFIG_MAP, "a"), (CONFIG_MAP, "b")], within=0)
+    assert not live.wait_listed([(CONFIG_MAP, "")], within=0)
+    live.listing(CONFIG_MAP, "a")
+    live.listed(CONFIG_MAP, "a")
+    assert live.get(id_of("here")) is None
+
+
+def test_what_is_no_longer_followed_is_neither_known_nor_listed(live: LiveObjects) -> None:
+    live.listing(CONFIG_MAP)
+    live.observe(config_map("x", 1))
+    live.listed(CONFIG_MAP)
+    live.forget(CONFIG_MAP)
+    assert live.get(id_of("x")) is None and live.members("ours") == []
+    assert not live.wait_listed([(CONFIG_MAP, "")], within=0)
