@@ -3,7 +3,7 @@
 The pod hash in a Service's selector, the weights in a VirtualService, an HTTPRoute or a TrafficSplit, the replicas of a
 Deployment that a Rollout refers to (argo-rollouts, docs/features/traffic-management and docs/migrating.md, which ask
 Argo CD's users for an ignoreDifferences for each). To put Git's value back would move traffic in the middle of a step.
-And in a Rollout itself the empty maps that its Go types have where Git has nothing.
+How it writes a Rollout itself back is in `spelling.py`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from reconciler.core.managed_fields import Entry, entries, leaves
 from reconciler.core.ownership import same
 from reconciler.core.pointer import Path, value_at
 from reconciler.core.progressive.template import ROLLOUT
-from reconciler.core.quantity import same_quantity
+from reconciler.core.spelling import left_out, spelled
 from reconciler.model.change import ABSENT
 from reconciler.model.identity import identify
 from reconciler.model.rollout import CANDIDATE
@@ -24,8 +24,6 @@ from reconciler.model.rollout import CANDIDATE
 _POD_HASH = "rollouts-pod-template-hash"
 _WEIGHT = "weight"
 _REPLICAS: Path = ("spec", "replicas")
-_QUANTITIES = frozenset({"requests", "limits", "sizeLimit", "divisor"})
-"""Fields of a pod template that are quantities, or maps of them."""
 
 
 def steered(wanted: Mapping[str, Any], live: Mapping[str, Any]) -> list[tuple[Path, Any]]:
@@ -36,8 +34,8 @@ def steered(wanted: Mapping[str, Any], live: Mapping[str, Any]) -> list[tuple[Pa
 
     In a Rollout it steers nothing: it writes the whole object back, in its own spelling, to count a revision.
     """
-    changes = []
     rollout = identify(dict(wanted)).group_kind == ROLLOUT
+    changes: list[tuple[Path, Any]] = [(path, ABSENT) for path in left_out(wanted, live)] if rollout else []
     ours = CANDIDATE in ((wanted.get("metadata") or {}).get("annotations") or {})
     for entry in entries(live):
         if not _steers(entry):
@@ -48,7 +46,7 @@ def steered(wanted: Mapping[str, Any], live: Mapping[str, Any]) -> list[tuple[Pa
             value, now = value_at(wanted, path), value_at(live, path)
             if value is ABSENT or now is ABSENT or same(value, now):
                 continue
-            merged = _spelled(value, now, path) if rollout else _merged(value, now)
+            merged = spelled(value, now, path) if rollout else _merged(value, now)
             changes.append((path, ABSENT if same(merged, now) else merged))
     return changes
 
@@ -80,18 +78,3 @@ def _merged(wanted: Any, live: Any) -> Any:
 def _merged_part(value: Any, live: Mapping[str, Any], name: str) -> Any:
     now = live.get(name, ABSENT)
     return _merged(value, now) if isinstance(value, Mapping | list) and isinstance(now, Mapping | list) else value
-
-
-def _spelled(wanted: Any, live: Any, path: Path) -> Any:
-    """The wanted value as Go writes it: with the empty maps of structs that are no pointers (an experiment's
-    `analysisRunMetadata`), and quantities in their canonical form (`0.5` is `500m`). All else is Git's.
-    """
-    if isinstance(wanted, Mapping) and isinstance(live, Mapping):
-        spelled = {
-            name: _spelled(value, live[name], (*path, name)) if name in live else value
-            for name, value in wanted.items()
-        }
-        return spelled | {name: value for name, value in live.items() if value == {} and name not in wanted}
-    if isinstance(wanted, list) and isinstance(live, list) and len(wanted) == len(live):
-        return [_spelled(value, now, path) for value, now in zip(wanted, live, strict=True)]
-    return live if _QUANTITIES.intersection(path[-2:]) and same_quantity(wanted, live) else wanted

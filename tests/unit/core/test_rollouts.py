@@ -136,6 +136,39 @@ def test_a_quantity_in_rollouts_spelling_is_no_change_and_another_one_is_sent() 
     assert sent["resources"]["requests"] == {"cpu": 2}
 
 
+def test_zeros_that_go_leaves_out_are_no_change() -> None:
+    zeros: Document = {"paused": False, "strategy": {"canary": {"dynamicStableScale": False, "steps": []}}}
+    container = {"name": "web", "env": [{"name": "A", "value": ""}], "command": [], "tty": False}
+    given = an_experiment({}) | {
+        "spec": zeros | {"template": {"spec": {"containers": [container], "nodeSelector": {}}}}
+    }
+    bare = {"template": {"spec": {"containers": [{"name": "web", "env": [{"name": "A"}]}]}}, "strategy": {"canary": {}}}
+    live = owned(an_experiment({}) | {"spec": bare}, {}, {"f:spec": {"f:replicas": {}}})
+    sent = respect(given, live)["spec"]
+    assert sent == {"template": {"spec": {"containers": [{"name": "web", "env": [{"name": "A"}]}]}}}
+
+
+def test_a_false_that_means_something_is_sent_where_it_is_gone() -> None:
+    section = {"activeService": "web", "autoPromotionEnabled": False}
+    given = an_experiment({}) | {"spec": {"strategy": {"blueGreen": section}}}
+    live = owned(
+        an_experiment({}) | {"spec": {"strategy": {"blueGreen": {"activeService": "web"}}}},
+        {},
+        {"f:spec": {"f:replicas": {}}},
+    )
+    assert respect(given, live)["spec"]["strategy"]["blueGreen"]["autoPromotionEnabled"] is False
+
+
+def test_zeros_in_a_step_that_rollouts_wrote_back_are_no_change() -> None:
+    analysis = {"name": "x", "templateName": "x"}
+    zero = analysis | {"requiredForCompletion": False}
+    live = an_experiment(
+        {"name": "new", "specRef": "canary", "metadata": {}}, analyses=[analysis], analysisRunMetadata={}
+    )
+    owned(live, {"f:spec": {"f:replicas": {}}}, {"f:spec": {"f:strategy": {"f:canary": {"f:steps": {}}}}})
+    assert "strategy" not in respect(an_experiment({"name": "new", "specRef": "canary"}, analyses=[zero]), live)["spec"]
+
+
 def test_a_restart_of_all_pods_is_an_act_and_no_drift() -> None:
     """`kubectl argo rollouts restart` writes the time at which it was asked for."""
     live = owned(an_experiment({}), {"f:spec": {"f:replicas": {}, "f:strategy": {"f:canary": {"f:steps": {}}}}}, {})
