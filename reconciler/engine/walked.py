@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from reconciler.engine.progress import Progress
+from reconciler.engine.progress import Progress, Rolled
 from reconciler.engine.verdict import Verdict
 from reconciler.model.application_status import QueuedRevision, RolloutState
 from reconciler.model.outcome import Reason
-from reconciler.model.rollout import Verb
+from reconciler.model.rollout import Phase, Verb
 
 _STANDS = {
     Verb.FAILED: (False, Reason.ROLLOUT_ABORTED),
@@ -26,12 +26,21 @@ def walked(progress: Progress, revision: str) -> Verdict | None:
     moving = [rolled for rolled in progress.rolled if rolled.decision.verb in _STANDS]
     if not moving:
         return None
-    first = min(moving, key=lambda rolled: order.index(rolled.decision.verb))
+    first = min(moving, key=lambda rolled: (not _broken(rolled), order.index(rolled.decision.verb)))
     ready, reason = _STANDS[first.decision.verb]
+    if _broken(first):
+        ready, reason = False, Reason.DEGRADED
     text = f"{revision}: {first.id.name}: {first.decision.why}"
     if progress.revert is not None and ready is False:
         text += f"; {progress.revert.message}"
     return Verdict(ready, reason, text, reconciling=ready is None)
+
+
+def _broken(rolled: Rolled) -> bool:
+    """It stands, and not because it waits for a person's word: Git must mend it (a refused spec, a first version whose
+    pods never got ready).
+    """
+    return rolled.decision.verb is Verb.HOLD and rolled.seen.phase is Phase.DEGRADED
 
 
 def rollouts(progress: Progress) -> tuple[RolloutState, ...]:
