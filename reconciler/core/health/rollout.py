@@ -51,13 +51,19 @@ def unseen(document: dict[str, Any]) -> str:
     return ""
 
 
+def refused(document: dict[str, Any]) -> bool:
+    """The condition is there only while the spec is invalid, whatever its status says (CalculateRolloutPhase)."""
+    return any(text(one, "type") == "InvalidSpec" for one in items(document, "status", "conditions"))
+
+
 def _generation_seen(document: dict[str, Any]) -> bool:
     seen = observed(document)
     return seen is None or seen >= integer(document, "metadata", "generation")
 
 
 def _workload_seen(document: dict[str, Any]) -> bool:
-    if not mapping(document, "spec", "workloadRef"):
+    # A spec that it refuses, because there is no such workload for one, it has seen all the same.
+    if not mapping(document, "spec", "workloadRef") or refused(document):
         return True
     wanted = number(document, "metadata", "annotations", WORKLOAD_GENERATION)
     seen = number(document, "status", "workloadObservedGeneration")

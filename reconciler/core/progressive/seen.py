@@ -9,7 +9,7 @@ from typing import Any
 
 from reconciler.core.health.fields import Malformed, flag, integer, items, mapping, text, value
 from reconciler.core.health.generation import number, observed
-from reconciler.core.health.rollout import unseen
+from reconciler.core.health.rollout import refused, unseen
 from reconciler.core.health.rollout_before_1_0 import calculate
 from reconciler.core.health.verdict import quoted
 from reconciler.core.progressive.template import DEPLOYMENT, ROLLOUT, workload_of
@@ -103,7 +103,7 @@ def _seen(
         spec_paused=flag(document, "spec", "paused"),
         aborted=flag(document, "status", "abort"),
         promote_full=flag(document, "status", "promoteFull"),
-        invalid=_invalid(document),
+        invalid=refused(document),
         stuck_since=_stuck_since(document, moved),
         moved=moved,
         analyses=(*_named(document, terminated), *_past(document, id.name, pod_hash, step, terminated)),
@@ -127,7 +127,7 @@ def _waiting(document: dict[str, Any], workload: Mapping[str, Any] | None) -> st
         return "the Rollout is being deleted"
     if waiting := unseen(document):
         return waiting
-    if workload is not None and not _invalid(document) and not _template_seen(document, workload):
+    if workload is not None and not refused(document) and not _template_seen(document, workload):
         return "waiting for the controller to see the pod template of the workload that the Rollout refers to"
     aborted, carried_out = flag(document, "status", "abort"), bool(text(document, "status", "abortedAt"))
     if aborted and not (carried_out or _reason(document, "RolloutAborted")):
@@ -152,11 +152,6 @@ def _phase(document: dict[str, Any]) -> tuple[Phase, str]:
         health = calculate(document)
         return _PHASES.get(health.level, Phase.UNKNOWN), health.message
     return _KNOWN.get(phase, Phase.UNKNOWN), message or ("" if phase in _KNOWN else phase)
-
-
-def _invalid(document: dict[str, Any]) -> bool:
-    """The condition is there only while the spec is invalid, whatever its status says (CalculateRolloutPhase)."""
-    return any(text(one, "type") == "InvalidSpec" for one in items(document, "status", "conditions"))
 
 
 def _strategy(document: dict[str, Any]) -> str:
