@@ -75,11 +75,16 @@ def describe() -> str:
 
 
 def wrapper(
-    *, memory: int, cpu_seconds: int | None = None, file_size: int = 0, network: bool = False
+    *, memory: int, cpu_seconds: int | None = None, file_size: int = 0, network: bool = False, tied: bool = False
 ) -> tuple[str, ...]:
-    """The words that go before a command. `memory` (address space) and `file_size` are in bytes."""
+    """The words that go before a command. `memory` (address space) and `file_size` are in bytes. What is `tied` ends
+    with the thread that started it, and so when this process is killed (where setpriv of util-linux is there).
+    """
     found = walls()
     cut = () if network else found.unshare
+    # Behind unshare: a new user namespace would take the wish away again (prctl(2), PR_SET_PDEATHSIG).
+    setpriv = shutil.which("setpriv", path=_PATH) if tied else None
+    cut += (setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()
     if found.prlimit is None:
         cpu = "" if cpu_seconds is None else str(cpu_seconds)
         amounts = (str(memory // 1024), str(file_size // 512), str(_OPEN_FILES), cpu)
@@ -87,7 +92,7 @@ def wrapper(
     limits = [f"--as={memory}", f"--fsize={file_size}", f"--nofile={_OPEN_FILES}", "--core=0"]
     if cpu_seconds is not None:
         limits.append(f"--cpu={cpu_seconds}")
-    if cut and found.own_users:
+    if not network and found.own_users:
         # Outside a user namespace of its own this limit would count everything else that the user runs.
         limits.append(f"--nproc={_PROCESSES}")
     return (*cut, found.prlimit, *limits, "--")

@@ -162,6 +162,7 @@ class Run:
             cpu_seconds=2 * math.ceil(limits.time),
             file_size=limits.output,
             network=network,
+            tied=True,
         )
         environment = jail.environment(self.home) | {"GOMEMLIMIT": str(limits.memory // 2)}
         shown = self.source or "the root of the repository"

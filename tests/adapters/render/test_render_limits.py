@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -216,6 +218,28 @@ def test_closing_ends_a_tool_that_hangs_with_all_that_it_started(kustomized: Rep
         assert all(gone(int(pid)) for pid in pids.read_text().split())
         with pytest.raises(Blocked, match="Dispatch is stopping"):
             rendering.result()
+
+
+def test_a_tool_ends_when_we_are_killed(kustomized: Repository, tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    script = f"""
+from pathlib import Path
+from adapters.render.rendering import Repository, asked, fake_tool
+from reconciler.adapters.render.engine import RenderEngine
+tools = fake_tool(Path({str(tmp_path)!r}), "kustomize", "echo $$ > {pid}; exec sleep 1000")
+tree = Repository(Path({str(kustomized.root)!r})).tree
+RenderEngine(Path({str(tmp_path / "cache")!r}), tools=tools).render(tree, asked())
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
+    with subprocess.Popen([sys.executable, "-c", script], env=environment) as rendering:
+        while not pid.exists() or not pid.read_text().strip():
+            assert rendering.poll() is None
+            time.sleep(0.01)
+        rendering.kill()
+    deadline = time.monotonic() + 5
+    while not gone(int(pid.read_text())):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_closing_ends_every_child_and_removes_every_private_folder(repository: Repository, tmp_path: Path) -> None:
