@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from reconciler.sandbox.parts import Part
     from reconciler.sandbox.platform import Sandbox
 
-_ON_DEMAND = ("gitea", "rollouts", "prometheus")
+_ON_DEMAND = ("gitea", "rollouts", "prometheus", "registry")
 
 
 def name_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -170,6 +170,8 @@ def _environment(running: Sandbox) -> dict[str, str]:
         }
     if "prometheus" in urls:
         found |= {"PROMETHEUS_URL": urls["prometheus"], "PROMETHEUS_TARGETS": str(running.home.prometheus_targets)}
+    if "registry" in urls:
+        found["REGISTRY_URL"] = urls["registry"]
     return found
 
 

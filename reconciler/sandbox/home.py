@@ -94,6 +94,10 @@ class Home:
     def prometheus_url(self) -> str:
         return f"http://127.0.0.1:{self.port('prometheus')}"
 
+    @property
+    def registry_url(self) -> str:
+        return f"http://127.0.0.1:{self.port('registry')}"
+
     def clear(self, *, logs: bool) -> None:
         """Remove what a sandbox leaves, and nothing that is not a sandbox's."""
         for name in ("data", "credentials", "ports", *(["logs"] if logs else [])):

@@ -100,7 +100,7 @@ class Sandbox:
 
     @property
     def urls(self) -> dict[str, str]:
-        """`kubernetes`, `gitea` and `prometheus`, as far as they are part of this sandbox."""
+        """`kubernetes`, `gitea`, `prometheus` and `registry`, as far as they are part of this sandbox."""
         found = {}
         if self.home.kubeconfig.exists():
             found["kubernetes"] = self.home.api_url
@@ -108,6 +108,8 @@ class Sandbox:
             found["gitea"] = self.gitea.url
         if self.home.prometheus_targets.exists():
             found["prometheus"] = self.home.prometheus_url
+        if self.home.data("registry").exists():
+            found["registry"] = self.home.registry_url
         return found
 
     @property

@@ -164,4 +164,4 @@ def test_a_name_that_is_no_name_is_refused(name: str) -> None:
 def test_an_unknown_part_is_refused_with_the_known_ones() -> None:
     refused = sandbox("up", "--with", "docker")
     assert refused.returncode == 2
-    assert "'docker' is no part; there are gitea, rollouts, prometheus" in refused.stderr
+    assert "'docker' is no part; there are gitea, rollouts, prometheus, registry" in refused.stderr

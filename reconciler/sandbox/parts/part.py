@@ -21,6 +21,7 @@ class Part(StrEnum):
     KWOK = "kwok"
     ROLLOUTS = "rollouts"
     PROMETHEUS = "prometheus"
+    REGISTRY = "registry"
 
 
 # The defaults (20 to 50 requests a second) would make the sandbox itself the slow part of what is tried on it.

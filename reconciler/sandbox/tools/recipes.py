@@ -182,6 +182,14 @@ _ALL = (
         tags="remove_all_sd",
         disk_mib=2000,
     ),
+    Recipe(
+        "registry",
+        "github.com/distribution/distribution/v3",
+        "v3.1.2",
+        package="cmd/registry",
+        variables={"github.com/distribution/distribution/v3/version.version": "v3.1.2"},
+        disk_mib=1000,
+    ),
     Recipe("cue", "cuelang.org/go", "v0.17.1", package="cmd/cue", on_demand=True),
 )
 
