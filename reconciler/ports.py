@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 from reconciler.model.change import Answer, Event, Resource
 from reconciler.model.identity import GroupKind
+from reconciler.model.image import ImageName
 from reconciler.model.render import Render
 from reconciler.model.rendered import ReadSet, Rendered
 from reconciler.model.rollout import Asked, Decision, Limits, RolloutSeen
@@ -143,6 +144,37 @@ class Forge(Protocol):
 
     def close(self, number: int) -> PullRequest:
         """Close it without merging; one that is not open is left as it is."""
+
+
+class RegistryLogin(NamedTuple):
+    """Who we are at registries: (user, password) by host or `host/path`, and a certificate authority (PEM)."""
+
+    logins: Mapping[str, tuple[str, str]] = {}
+    ca: str = ""
+
+    def __repr__(self) -> str:
+        """For which hosts, never what: a value that is printed by mistake must not tell a secret."""
+        return f"RegistryLogin({', '.join(sorted(self.logins))}{', ca=***' if self.ca else ''})"
+
+
+class Registry(Protocol):
+    """Registries of container images (OCI distribution). Safe to call from many threads.
+
+    Every method raises Transient(REGISTRY_UNREACHABLE) when no answer comes or the registry is busy,
+    Terminal(REGISTRY_DENIED) when we may not read, Terminal(IMAGE_NOT_FOUND) when there is no such image, and
+    Terminal(REGISTRY_STRANGE) for an answer that cannot be true.
+    """
+
+    def tags(self, image: ImageName) -> Sequence[str]:
+        """All tags, of all pages, in no order."""
+
+    def digest(self, image: ImageName, tag: str) -> str:
+        """`sha256:...` of what the tag is now: of the index, where there is one for several platforms."""
+
+    def described(self, image: ImageName, digest: str) -> Mapping[str, str]:
+        """The labels and annotations of the image (`org.opencontainers.image.revision`, ...). What is read is held
+        against its digest.
+        """
 
 
 @dataclass(frozen=True, slots=True)

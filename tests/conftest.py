@@ -12,7 +12,7 @@ pytest_plugins = ["sandbox_fixtures", "controller_fixtures", "rollout_fixtures"]
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.load_profile("suite")
 
-_PLATFORMS = frozenset({"apiserver", "cluster", "platform", "gitea", "namespace", "town", "harbour"})
+_PLATFORMS = frozenset({"apiserver", "cluster", "platform", "gitea", "registry", "namespace", "town", "harbour"})
 
 _FOLDERS = ("tests/sandbox/", "tests/cluster/", "tests/faults/")
 

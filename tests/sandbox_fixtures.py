@@ -5,6 +5,7 @@
 `platform`   also Argo Rollouts.
 `metrics`    the same one, with Prometheus beside it.
 `gitea`      Gitea alone.
+`registry`   a registry of images alone; its URL.
 `namespace`  a fresh namespace in `apiserver`; `fresh_namespace(sandbox)` makes one elsewhere.
 """
 
@@ -44,6 +45,12 @@ def metrics(platform: Sandbox) -> Sandbox:
 @pytest.fixture(scope="session")
 def gitea(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     yield from running(tmp_path_factory, "gitea", Part.GITEA)
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    for sandbox in running(tmp_path_factory, "registry", Part.REGISTRY):
+        yield sandbox.urls["registry"]
 
 
 @pytest.fixture

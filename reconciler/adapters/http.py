@@ -39,11 +39,15 @@ class NoAnswer(Exception):
 
 
 class Answer(NamedTuple):
-    """`body` is the JSON that was answered, None for anything else. `wish` is Retry-After in seconds, if given."""
+    """`body` is the JSON that was answered, None for anything else. `wish` is Retry-After in seconds, if given.
+    `headers` are by their names in lower case; `content` is the body as it came.
+    """
 
     status: int
     body: Any
     wish: float | None = None
+    headers: Mapping[str, str] = {}
+    content: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,8 @@ class Http:
             # A connection with an answer that was not read to its end is of no use to the next; after `release_conn`
             # this does nothing.
             response.close()
-        return Answer(response.status, _json(content), _wish(response.headers.get("Retry-After")))
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status, _json(content), _wish(headers.get("retry-after")), headers, content)
 
 
 class _Unsent(Exception):

@@ -71,6 +71,15 @@ class Reason(StrEnum):
     FORGE_UNREACHABLE = "ForgeUnreachable"
     FORGE_DENIED = "ForgeDenied"
     MERGE_BLOCKED = "MergeBlocked"
+    # the registry, and what is fed from it
+    REGISTRY_UNREACHABLE = "RegistryUnreachable"
+    REGISTRY_DENIED = "RegistryDenied"
+    REGISTRY_STRANGE = "RegistryAnswerInvalid"
+    IMAGE_NOT_FOUND = "ImageNotFound"
+    IMAGE_SELECTED = "ImageSelected"
+    IMAGE_HELD = "ImageHeld"
+    IMAGE_WRITTEN = "ImageWritten"
+    IMAGE_NOT_WRITTEN = "ImageNotWritten"
     # ours
     INTERNAL = "InternalError"
 
