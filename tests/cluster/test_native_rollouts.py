@@ -113,6 +113,41 @@ def test_a_rollout_for_the_deployment_beside_it_needs_no_strategy_of_the_applica
     assert walkers.rollout()["spec"]["workloadRef"]["name"] == "shop"
 
 
+def test_a_rollout_for_a_deployment_of_somebody_else_is_approved_as_well(walkers: Walkers) -> None:
+    """Git does not know the versions then: an abort of one is no word on the next."""
+    deployment = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "theirs"},
+        "spec": {
+            "replicas": 0,
+            "selector": {"matchLabels": {"app": "shop"}},
+            "template": own("1", {})["spec"]["template"],
+        },
+    }
+    walkers.apply(deployment)
+    rollout = own("1", {"canary": {"steps": STEPS}})
+    for field in ("template", "selector"):
+        del rollout["spec"][field]
+    rollout["spec"]["workloadRef"] = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "theirs"}
+    deploys(walkers, rollout)
+
+    def moves_on(version: str) -> None:
+        pod = {"containers": [{"name": "shop", "image": f"shop:{version}"}]}
+        walkers.edit("apps/v1", "Deployment", "theirs", {"spec": {"template": {"spec": pod}}})
+        walkers.until_pods({"shop:1", f"shop:{version}"})
+        walkers.until_paused(1)
+
+    moves_on("2")
+    assert walkers.until_answered(walkers.ask("Abort"))["state"] == "Done"
+    walkers.until_pods({"shop:1"})
+    eventually(lambda: walkers.ledger().vetoes)
+    moves_on("3")
+    promotes(walkers)
+    walkers.until_stable("shop:3")
+    eventually(lambda: not walkers.ledger().vetoes, 30, walkers.ledger)
+
+
 def test_a_long_pause_is_ended_by_an_approval(walkers: Walkers) -> None:
     steps = [{"setWeight": 50}, {"pause": {"duration": "24h"}}]
     deploys(walkers, own("1", {"canary": {"steps": steps}}))

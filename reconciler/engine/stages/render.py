@@ -85,13 +85,16 @@ def _shape(world: World, application: Application, rendered: Rendered, applyset:
 
 
 def _rollouts(shaped: Shaped, completed: Sequence[Wanted]) -> dict[ObjectId, ObjectId]:
-    """The Rollout of each carrier: itself, or the one that refers to it."""
+    """The Rollout of each carrier: itself, or the one that refers to it. One that takes its pods' template from a
+    workload of somebody else's carries what it has itself: Git does not know its versions, people still approve them.
+    """
     walkers = frozenset(shaped.rollouts)
     found = {}
     for wanted in completed:
         if wanted.id not in walkers:
             continue
-        carrier = workload_of(wanted.manifest.document, wanted.id.namespace) or wanted.id
+        workload = workload_of(wanted.manifest.document, wanted.id.namespace)
+        carrier = workload if workload is not None and workload in shaped.carriers else wanted.id
         if carrier in shaped.carriers:
             found[carrier] = wanted.id
     return found

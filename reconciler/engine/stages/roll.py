@@ -146,11 +146,16 @@ def _tell(progress: Progress, id: ObjectId, seen: RolloutSeen, decision: Decisio
     result, said = _SAID[decision.verb]
     who = ", ".join(dict.fromkeys(each.asked.by for each in by))
     reasons = "; ".join(filter(None, (each.document["spec"].get("reason") for each in by)))
-    step = f" at step {seen.step + 1} of {seen.steps}" if seen.step is not None and seen.steps else ""
-    text = f"{id.name} (version {seen.pod_hash}){step} {said}"
+    text = f"{id.name} (version {seen.pod_hash}){_place(seen)} {said}"
     text += f" by {who}" if who else f": {decision.why}"
     text = f"{text}: {reasons}" if reasons else text
     progress.acted.append(Act(result, Reason.ROLLOUT_ACTION, text, decision.verb is Verb.ABORT))
+
+
+def _place(seen: RolloutSeen) -> str:
+    if seen.step is None or not seen.steps:
+        return ""
+    return f" at step {seen.step + 1} of {seen.steps}" if seen.step < seen.steps else " after its steps"
 
 
 def _answer_outdated(

@@ -93,7 +93,8 @@ def _promotion(world: World, goal: Goal, ledger: Ledger, progress: Progress) -> 
     if any(goal.carriers.get(rolled.carrier) != rolled.template for rolled in progress.rolled):
         return None
     versions = {id.name: digest for id, digest in goal.carriers.items()}
-    if ledger.promoted is not None and dict(ledger.promoted.templates) == versions:
+    known = ledger.promoted is not None and dict(ledger.promoted.templates) == versions
+    if known and not any(ledger.vetoed(digest) for digest in versions.values()):
         return None
     return Promoted(progress.revision.commit, versions, world.clock.now())
 
