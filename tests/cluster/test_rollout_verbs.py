@@ -25,7 +25,7 @@ from team import eventually
 from reconciler.adapters.kube.cluster import KubeCluster, connect
 from reconciler.core.applyset import PART_OF, applyset_id
 from reconciler.core.installation import APPROVER
-from reconciler.core.progressive.patches import promote_full_patch, release_patch
+from reconciler.core.progressive.patches import promote_full_patch
 from reconciler.core.progressive.seen import see
 from reconciler.core.progressive.template import mark
 from reconciler.model.change import Refusal, Resource
@@ -199,11 +199,6 @@ def test_what_cannot_be_asked_is_refused_at_once_and_nothing_is_written(canary: 
     assert canary.run("retry").code == 1
     ran = canary.run("promote", "--rollout", "wbe")
     assert (ran.code, ran.err) == (1, f"Application {canary.space}/web has no Rollout 'wbe': it has web\n")
-    canary.patch(release_patch(canary.seen()))
-    canary.until(lambda seen: seen.pause == "CanaryPauseStep" and seen.step == 3)
-    ran = canary.run("promote")
-    assert ran.code == 1
-    assert "is paused for a time and goes on by itself; --full skips all that is left" in ran.err
     canary.patch(promote_full_patch(canary.seen()))
     seen = canary.until(lambda seen: seen.promoted and seen.phase == "Healthy")
     for verb in ("promote", "abort"):
