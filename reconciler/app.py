@@ -149,6 +149,7 @@ def rollout_strategies() -> dict[str, RolloutStrategy]:
 
 def build_controller(settings: Settings, source: GitSource, renderer: RenderEngine, cluster: Cluster) -> Controller:
     from reconciler.adapters.clock import SystemClock
+    from reconciler.adapters.notify.opening import open_messenger
     from reconciler.engine.controller import Controller
     from reconciler.engine.world import Rolling
 
@@ -159,6 +160,7 @@ def build_controller(settings: Settings, source: GitSource, renderer: RenderEngi
         cluster,
         SystemClock(),
         rolling=Rolling(rollout_strategies(), gates, settings.prometheus, open_forge),
+        messenger=open_messenger,
         cluster_name=settings.cluster_name,
         workers=settings.workers,
         namespace=settings.namespace,

@@ -15,6 +15,9 @@ from typing import Any, NamedTuple, Protocol
 from reconciler.model.change import Answer, Event, Resource
 from reconciler.model.identity import GroupKind
 from reconciler.model.image import ImageName
+from reconciler.model.making import Making as Making
+from reconciler.model.making import Written as Written
+from reconciler.model.notice import Notice
 from reconciler.model.render import Render
 from reconciler.model.rendered import ReadSet, Rendered
 from reconciler.model.rollout import Asked, Decision, Limits, RolloutSeen
@@ -251,6 +254,27 @@ class Cluster(Protocol):
         """
 
 
+class Messenger(Protocol):
+    """One place where people (or a program) are told things. Used by one thread.
+
+    Every method raises Transient(NOTICE_UNREACHABLE) when no answer comes or the place is busy,
+    Terminal(NOTICE_REFUSED) when it does not let us in, Terminal(NOTICE_UNFIT) when it does not take this one notice.
+    """
+
+    def post(self, notice: Notice) -> str:
+        """Begin a message; its id. A Transient does not say that it was not taken: `find` it before the next try."""
+
+    def find(self, key: str, since: datetime) -> str | None:
+        """The id of the message of this `Notice.key` that was begun at or after `since`; None when there is none, or
+        when the place cannot be asked."""
+
+    def update(self, id: str, notice: Notice) -> bool:
+        """Bring a message up to date, which rings nobody; False when it is not there any more, or closed to edits."""
+
+    def reply(self, id: str, notice: Notice) -> None:
+        """Say what is new below a message; what wants somebody to act is shown to the whole place, too."""
+
+
 class Clock(Protocol):
     """Time, so that decisions can be replayed."""
 
@@ -259,28 +283,6 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Seconds that only grow, for waits."""
-
-
-@dataclass(frozen=True, slots=True)
-class Making:
-    """What a strategy needs to know to be written down: the Rollout's name and namespace, where Argo Rollouts reaches
-    Dispatch's gates (`http://host:port/gates`) and the operator's Prometheus (empty when there is none), and the
-    Service that users reach (blue/green; empty when there is none).
-    """
-
-    namespace: str
-    name: str
-    gates: str
-    prometheus: str = ""
-    service: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """`strategy` is the Rollout's `spec.strategy`; `objects` are what it refers to: AnalysisTemplates, Services."""
-
-    strategy: Mapping[str, Any]
-    objects: tuple[dict[str, Any], ...] = ()
 
 
 class RolloutStrategy(Protocol):

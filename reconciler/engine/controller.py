@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from reconciler.core.progressive.template import ROLLOUT
@@ -18,6 +18,8 @@ from reconciler.engine.gates import answer
 from reconciler.engine.keys import Key
 from reconciler.engine.ledgers import Ledgers
 from reconciler.engine.live import LiveObjects
+from reconciler.engine.notices import Notices
+from reconciler.engine.outbox import Desk
 from reconciler.engine.queue import LOW, NORMAL
 from reconciler.engine.queues import Queues
 from reconciler.engine.report import Reporter
@@ -28,10 +30,11 @@ from reconciler.engine.workers import Workers
 from reconciler.engine.world import Rolling, World
 from reconciler.model.change import EventType, Resource
 from reconciler.model.identity import ObjectId
+from reconciler.model.notifier import NotifierSpec
 from reconciler.model.outcome import Reason, StageError, Terminal
 from reconciler.model.resource import API_VERSION
 from reconciler.model.rollout import Verdict
-from reconciler.ports import Clock, Cluster, Renderer, Source
+from reconciler.ports import Clock, Cluster, Messenger, Renderer, Source
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +64,7 @@ class Controller:
         clock: Clock,
         *,
         rolling: Rolling,
+        messenger: Callable[[NotifierSpec, Mapping[str, str]], Messenger],
         cluster_name: str = "default",
         workers: int = 8,
         namespace: str = "",
@@ -91,10 +95,12 @@ class Controller:
             ledgers=Ledgers(source, cluster_name),
             rolling=rolling,
         )
-        reporter = Reporter(cluster, self.catalog, self.queues, self._events, clock)
+        self._notices = Notices(Desk(cluster, self.catalog, clock, messenger), self.queues)
+        reporter = Reporter(cluster, self.catalog, self.queues, self._events, self._notices, clock)
         kinds = (
             Kind("Application", Applications(world, reporter).reconcile, workers),
             Kind("Repository", Repositories(world, self.queues, self._timers, reporter).reconcile, _READERS),
+            Kind("Notifier", self._notices.reconcile, 1),
         )
         self._workers = [Workers(self.queues.of(each.name), each.reconcile, each.workers, each.name) for each in kinds]
         self._listed = {name: threading.Event() for name in (*(each.name for each in kinds), "RolloutAction")}
@@ -118,6 +124,7 @@ class Controller:
         for workers in self._workers:
             workers.close()
         ended = [workers.join(deadline - 2.0) for workers in self._workers]
+        self._notices.stop(0.5)
         self._events.stop(1.0)
         self._followers.stop(max((deadline - time.monotonic()) / 4, 0.1))
         return all(ended)

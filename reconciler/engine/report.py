@@ -12,6 +12,7 @@ from reconciler.engine.events import Events
 from reconciler.engine.keys import Key
 from reconciler.engine.memory import Memory
 from reconciler.engine.notes import Note, notes
+from reconciler.engine.notices import Notices
 from reconciler.engine.progress import Abandoned, Progress
 from reconciler.engine.queue import LOW
 from reconciler.engine.queues import Queues
@@ -44,11 +45,14 @@ _OF_THE_CLUSTER = frozenset(
 class Reporter:
     """Writes only news: an unchanged status is not written, an unchanged failure is not logged twice."""
 
-    def __init__(self, cluster: Cluster, catalog: Catalog, queues: Queues, events: Events, clock: Clock) -> None:
+    def __init__(
+        self, cluster: Cluster, catalog: Catalog, queues: Queues, events: Events, notices: Notices, clock: Clock
+    ) -> None:
         self._cluster = cluster
         self._catalog = catalog
         self._queues = queues
         self._events = events
+        self._notices = notices
         self._clock = clock
 
     def settle(self, progress: Progress, memory: Memory, error: StageError | None) -> None:
@@ -98,6 +102,8 @@ class Reporter:
         if not self._write(progress.key, after.model_dump(mode="json", by_alias=True)):
             return
         self._announce(progress.key, document, news)
+        about = progress.target or progress.revision
+        self._notices.application(progress.key, document, before, after, about.commit if about else "")
         if is_ready(after.conditions, progress.generation) and not is_ready(before.conditions, progress.generation):
             for key in self._catalog.dependents_of(progress.key):
                 self._queues.add(key)

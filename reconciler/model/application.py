@@ -177,6 +177,7 @@ def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
 class ApplicationSpec(Section):
     """What a user wants deployed."""
 
+    project: Annotated[Name | None, Field(description="The project that it belongs to: Notifiers choose by it.")] = None
     source: ApplicationSource
     render: Render = Render()
     destination: Destination = Destination()

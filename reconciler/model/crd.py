@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.model.application import Application
+from reconciler.model.notifier import Notifier
 from reconciler.model.repository import Repository
 from reconciler.model.resource import GROUP, VERSION
 from reconciler.model.rollout_action import RolloutAction
 from reconciler.model.structural import Schema, structural
 
-Kind = type[Application] | type[Repository] | type[RolloutAction]
+Kind = type[Application] | type[Repository] | type[RolloutAction] | type[Notifier]
 
 _READY = '.status.conditions[?(@.type=="Ready")]'
 _API_VERSION = "The version of the kind: `dispatch.dev/v1alpha1`."
@@ -56,6 +57,13 @@ ACTION_COLUMNS = (
     _column("Version", ".spec.podHash", "The hash of the pods that it is about.", wide=True),
     _column("Message", ".status.message", "What was done, or why not.", wide=True),
 )
+NOTIFIER_COLUMNS = (
+    _column("Ready", f"{_READY}.status", "Whether notices are taken there."),
+    _column("Sent", ".status.lastSent", "When something was told last.", type="date"),
+    _column("Failures", ".status.failures", "Tries in a row that failed.", type="integer"),
+    _AGE,
+    _MESSAGE,
+)
 
 
 def definitions() -> list[dict[str, Any]]:
@@ -71,6 +79,7 @@ def definitions() -> list[dict[str, Any]]:
         ),
         _definition(Repository, "repositories", "drepo", REPOSITORY_COLUMNS, {}),
         _definition(RolloutAction, "rolloutactions", "draction", ACTION_COLUMNS, {}),
+        _definition(Notifier, "notifiers", "dnotify", NOTIFIER_COLUMNS, {}),
     ]
 
 

@@ -18,6 +18,7 @@ from reconciler.model.application import Application
 from reconciler.model.crd import Kind, schema_of
 from reconciler.model.identity import group_of
 from reconciler.model.manifest import Origin
+from reconciler.model.notifier import Notifier
 from reconciler.model.outcome import Reason, Terminal
 from reconciler.model.problem import Path, field_name, in_words, section
 from reconciler.model.repository import Repository
@@ -26,9 +27,14 @@ from reconciler.model.rollout_action import RolloutAction
 from reconciler.model.structural import Schema
 from reconciler.model.suggest import nearest
 
-KINDS: dict[str, Kind] = {"Application": Application, "Repository": Repository, "RolloutAction": RolloutAction}
+KINDS: dict[str, Kind] = {
+    "Application": Application,
+    "Repository": Repository,
+    "RolloutAction": RolloutAction,
+    "Notifier": Notifier,
+}
 
-Loaded = Application | Repository | RolloutAction
+Loaded = Application | Repository | RolloutAction | Notifier
 
 # meta/v1 ObjectMeta. An unknown field in it is an error of the server, too.
 _METADATA = (

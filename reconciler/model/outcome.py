@@ -80,6 +80,10 @@ class Reason(StrEnum):
     IMAGE_HELD = "ImageHeld"
     IMAGE_WRITTEN = "ImageWritten"
     IMAGE_NOT_WRITTEN = "ImageNotWritten"
+    # people
+    NOTICE_UNREACHABLE = "NoticeUnreachable"
+    NOTICE_REFUSED = "NoticeRefused"
+    NOTICE_UNFIT = "NoticeUnfit"
     # ours
     INTERNAL = "InternalError"
 
