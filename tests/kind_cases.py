@@ -51,6 +51,15 @@ def rollout_action() -> dict[str, Any]:
     }
 
 
+def notifier() -> dict[str, Any]:
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "Notifier",
+        "metadata": {"name": "people"},
+        "spec": {"slack": {"channel": "C0123456789", "secretRef": {"name": "slack"}}},
+    }
+
+
 _GONE = object()
 
 
@@ -80,7 +89,7 @@ def bad(base: dict[str, Any], path: str, *values: Any, field: str | None = None)
     return [_case(base, path, value, path if field is None else field) for value in values]
 
 
-_APP, _REPO, _ACT = application(), repository(), rollout_action()
+_APP, _REPO, _ACT, _TELL = application(), repository(), rollout_action(), notifier()
 _TOLD = _with(_with(_REPO, "spec.credentialsRef", {"name": "git"}), "spec.forge", {"kind": "gitea"})
 _ABORT = _with(_with(_ACT, "spec.action", "Abort"), "spec.step", _GONE)
 _LONG = "a" * 254
@@ -210,6 +219,30 @@ CASES: list[Case] = [
     *good(_ACT, "spec.reason", "looks good: 0.1% errors\n", "", None, "r" * 1024),
     *bad(_ACT, "spec.reason", "r" * 1025, 1),
     *bad(_ACT, "spec.podhash", "a"),
+    *good(_APP, "spec.project", "store", None),
+    *bad(_APP, "spec.project", "", "A", 1),
+    *good(_TELL, "spec.slack.channel", "C0123456789", "G01", "D0A1"),
+    *bad(_TELL, "spec.slack.channel", _GONE, None, "", "#releases", "releases", "c012", "C", "C" * 65, 1),
+    *bad(_TELL, "spec.slack.secretRef", _GONE, None, "slack"),
+    *bad(_TELL, "spec.slack.token", "xoxb-1"),
+    *good(_TELL, "spec.slack.apiUrl", "https://slack.com/api/", "http://127.0.0.1:80/api", None),
+    *bad(_TELL, "spec.slack.apiUrl", "slack.com", "https://u:p@h/", "https://h/a?b=c", "ftp://h", 1),
+    *bad(_TELL, "spec.slack", _GONE, None, field="spec"),
+    *bad(_TELL, "spec.webhook", {"secretRef": {"name": "hook"}}, field="spec"),
+    *bad(_TELL, "spec.webhook", {"secretRef": {"name": "a"}, "url": "https://h"}, field="spec.webhook.url"),
+    *good(_TELL, "spec.events", ["Deployed", "CandidateReady"], [], None),
+    *bad(_TELL, "spec.events", "Deployed", ["Deployed"] * 33),
+    *bad(_TELL, "spec.events", ["deployed"], ["Exploded"], [1], field="spec.events[0]"),
+    *good(_TELL, "spec.match", {}, {"namespaces": ["team-*", "*"], "applications": ["shop*"]}, None),
+    *bad(_TELL, "spec.match.namespaces", "team-a", ["a"] * 65),
+    *bad(_TELL, "spec.match.applications", [""], [None], field="spec.match.applications[0]"),
+    *good(_TELL, "spec.match.projects", ["store"], []),
+    *bad(_TELL, "spec.match.projects", ["*"], field="spec.match.projects[0]"),
+    *good(_TELL, "spec.match.severity", "info", "warning", "critical", None),
+    *bad(_TELL, "spec.match.severity", "", "Warning", "error", 1),
+    *good(_TELL, "spec.report", {"schedule": "0 9 * * MON"}, {"schedule": "*/5 * * * *", "timeZone": "UTC"}, None),
+    *bad(_TELL, "spec.report.schedule", None, "", "weekly", "0 9 * *", "0 9 * * MON 1", "0  9 * * 1", 1),
+    *bad(_TELL, "spec.report", {"schedule": "0 9 * * 1", "timeZone": ""}, field="spec.report.timeZone"),
 ]
 
 

@@ -30,10 +30,11 @@ def test_a_dry_run_needs_no_cluster(tmp_path: Path) -> None:
 
 
 def test_what_is_applied_first_comes_first() -> None:
-    assert titles(printed())[:4] == [
+    assert titles(printed())[:5] == [
         "CustomResourceDefinition/applications.dispatch.dev",
         "CustomResourceDefinition/repositories.dispatch.dev",
         "CustomResourceDefinition/rolloutactions.dispatch.dev",
+        "CustomResourceDefinition/notifiers.dispatch.dev",
         "Namespace/dispatch-system",
     ]
 

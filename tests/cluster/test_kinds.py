@@ -27,7 +27,12 @@ from reconciler.model.manifest import Origin
 from reconciler.sandbox import credentials
 from reconciler.sandbox.platform import Part, Sandbox
 
-_PLURALS = {"Application": "applications", "Repository": "repositories", "RolloutAction": "rolloutactions"}
+_PLURALS = {
+    "Application": "applications",
+    "Repository": "repositories",
+    "RolloutAction": "rolloutactions",
+    "Notifier": "notifiers",
+}
 _ACCOUNT = "system:serviceaccount:dispatch-system:dispatch-controller"
 
 
@@ -72,10 +77,11 @@ def request(
 def test_installing_names_each_object_and_what_became_of_it(installed: Installed) -> None:
     assert (installed.ran.code, installed.ran.err) == (0, "")
     lines = installed.ran.out.splitlines()
-    assert lines[:4] == [
+    assert lines[:5] == [
         "customresourcedefinition.apiextensions.k8s.io/applications.dispatch.dev created",
         "customresourcedefinition.apiextensions.k8s.io/repositories.dispatch.dev created",
         "customresourcedefinition.apiextensions.k8s.io/rolloutactions.dispatch.dev created",
+        "customresourcedefinition.apiextensions.k8s.io/notifiers.dispatch.dev created",
         "namespace/dispatch-system created",
     ]
     assert "serviceaccount/dispatch-controller created" in lines
@@ -103,7 +109,13 @@ def test_what_a_dry_run_prints_is_taken_by_the_server(installed: Installed) -> N
 
 
 def test_the_definitions_are_established_and_structural(installed: Installed) -> None:
-    for name, short in (("applications", "dapp"), ("repositories", "drepo"), ("rolloutactions", "draction")):
+    short_names = {
+        "applications": "dapp",
+        "repositories": "drepo",
+        "rolloutactions": "draction",
+        "notifiers": "dnotify",
+    }
+    for name, short in short_names.items():
         definition = request(
             installed.sandbox, "GET", f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}.dispatch.dev"
         )

@@ -50,7 +50,9 @@ def table(kind: str) -> str:
     schema = schema_of(KINDS[kind])["properties"]["spec"]
     head = "| field | type | default | |\n|---|---|---|---|\n"
     members = schema["properties"].items()
-    lines = [line for name, member in members for line in rows(member, f"spec.{name}", name in schema["required"])]
+    lines = [
+        line for name, member in members for line in rows(member, f"spec.{name}", name in schema.get("required", ()))
+    ]
     return head + "\n".join(lines) + "\n"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from kind_cases import application, repository, whole_application
+from kind_cases import application, notifier, repository, whole_application
 
 from reconciler.model import crd
 from reconciler.model.document import load
@@ -131,7 +131,7 @@ def with_defaults(value: Any, schema: dict[str, Any]) -> Any:
     return full
 
 
-@pytest.mark.parametrize("document", [application(), whole_application(), repository()])
+@pytest.mark.parametrize("document", [application(), whole_application(), repository(), notifier()])
 def test_a_document_with_the_defaults_of_the_schema_is_the_same_document(document: dict[str, Any]) -> None:
     stored = with_defaults(document, dict(schemas())[document["kind"]])
     assert stored != document
@@ -143,7 +143,7 @@ def test_an_application_may_be_the_parent_of_an_applyset() -> None:
         each["spec"]["names"]["kind"]: each["metadata"].get("labels", {}).get("applyset.kubernetes.io/is-parent-type")
         for each in crd.definitions()
     }
-    assert parents == {"Application": "true", "Repository": None, "RolloutAction": None}
+    assert parents == {"Application": "true", "Repository": None, "RolloutAction": None, "Notifier": None}
 
 
 def test_the_columns_show_how_it_is() -> None:
@@ -161,13 +161,14 @@ def test_the_columns_show_how_it_is() -> None:
             *((name, 0) for name in ("Application", "Rollout", "Action", "Step", "By", "State", "Age")),
             *((name, 1) for name in ("Version", "Message")),
         ],
+        "Notifier": [("Ready", 0), ("Sent", 0), ("Failures", 0), ("Age", 0), ("Message", 1)],
     }
 
 
 def test_the_names_do_not_clash_with_other_kinds_called_application() -> None:
     names = [name for each in crd.definitions() for name in each["spec"]["names"]["shortNames"]]
     assert not set(names) & {"app", "apps", "repo", "gitrepo", "application", "repository"}
-    assert len(set(names)) == 3
+    assert len(set(names)) == 4
 
 
 @pytest.mark.parametrize(
