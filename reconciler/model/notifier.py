@@ -35,7 +35,10 @@ class SlackPlace(Section):
     api_url: Annotated[
         str,
         Field(max_length=2048, description="Where Slack's API is."),
-        matching(r"^https?://[^/?#@\x00-\x20\x7f]+(/[^?#\x00-\x20\x7f]*)?$", "must be https://HOST/PATH, without a user name or a query"),
+        matching(
+            r"^https?://[^/?#@\x00-\x20\x7f]+(/[^?#\x00-\x20\x7f]*)?$",
+            "must be https://HOST/PATH, without a user name or a query",
+        ),
     ] = "https://slack.com/api/"
 
 

@@ -61,7 +61,7 @@ def test_drift_that_stays_is_a_warning_and_its_end_is_told_below_it(told: Team, 
     told.deploy("web", "web", drift={"correct": True})
     mended = until_told(told, slack, "had drifted, and is as Git says again")
     assert found["ts"] == mended["ts"]
-    assert len(slack.said(found["ts"])) == 1
+    assert len(eventually(lambda: slack.said(found["ts"]))) == 1
 
 
 def test_a_commit_that_cannot_be_rendered_is_told_and_so_is_its_end(told: Team, slack: Slack) -> None:

@@ -30,8 +30,8 @@ def test_a_canary_is_one_message_and_an_approval_that_is_wanted_rings(walkers: W
     promoted = until_told(walkers, slack, f"shop {commit[:7]} promoted", within=60)
     assert waiting["ts"] == gated["ts"] == promoted["ts"]
     assert len(slack.texts()) == 1
-    said = slack.said(promoted["ts"])
-    assert said[-1].endswith("promoted")
+    said = eventually(lambda: found if (found := slack.said(promoted["ts"]))[-1:] and "promoted" in found[-1] else None)
+    assert said is not None
     loud = [each["text"] for each in slack.messages if each.get("subtype") == "thread_broadcast"]
     assert loud == [each for each in said if "somebody must decide" in each]
     assert loud, "an edit rings nobody: it is said below, and in the channel"
