@@ -52,7 +52,8 @@ def pushes(walkers: Walkers, *documents: Document) -> str:
 
 
 def promotes(walkers: Walkers) -> None:
-    assert walkers.until_answered(walkers.ask("Promote"))["state"] == "Done"
+    answer = walkers.until_answered(walkers.ask("Promote"))
+    assert answer["state"] == "Done", answer
 
 
 def corrected(walkers: Walkers) -> list[tuple[str, str]]:

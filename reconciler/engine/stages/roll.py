@@ -48,10 +48,11 @@ def roll(world: World, application: Application, goal: Goal, progress: Progress)
     """One decision for each Rollout of the goal; a person's wish that can no longer be met is answered."""
     limits = Limits(inconclusive=policy(application).inconclusive_deadline)
     for carrier, id in goal.rollouts.items():
-        seen = _look(world, id)
+        # First the wishes, then the Rollout: what is seen is never older than what somebody saw who asked.
+        actions = [each for each in world.actions.open(progress.key) if each.rollout == id.name]
+        seen = _look(world, id, asked=bool(actions))
         if seen is None:
             continue
-        actions = [each for each in world.actions.open(progress.key) if each.rollout == id.name]
         strategy = world.rolling.strategies.get(seen.strategy)
         if strategy is None:
             continue
@@ -91,19 +92,21 @@ def _version(world: World, carrier: ObjectId) -> tuple[str, str]:
     return read_mark(entry.candidate) if entry is not None else ("", "")
 
 
-def _look(world: World, id: ObjectId) -> RolloutSeen | None:
-    """The Rollout as the watch has it; read anew while a version is on its way, together with the analyses of that
-    version: one that somebody ended counts for Argo Rollouts as a success, and for nothing here.
+def _look(world: World, id: ObjectId, asked: bool) -> RolloutSeen | None:
+    """The Rollout as the watch has it; read anew where somebody asks something of it, and while a version is on its
+    way, together with the analyses of that version: one that somebody ended counts for Argo Rollouts as a success, and
+    for nothing here.
     """
     known = world.live.rollout(id)
-    if known is None or not known.in_flight or known.first:
+    if known is None or not (asked or (known.in_flight and not known.first)):
         return known
     rollouts = world.cluster.resource(_ARGO, "Rollout")
     analyses = world.cluster.resource(_ARGO, "AnalysisRun")
     document = world.cluster.read(rollouts, id.namespace, id.name) if rollouts is not None else None
     if document is None or analyses is None:
         return known
-    runs = world.cluster.listing(analyses, id.namespace, f"rollouts-pod-template-hash={known.pod_hash}")
+    version = see(document).pod_hash
+    runs = world.cluster.listing(analyses, id.namespace, f"rollouts-pod-template-hash={version}")
     return world.live.beside_its_workload(see(document, ended_by_hand(document, runs)))
 
 
