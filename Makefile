@@ -32,6 +32,7 @@ bench: install ## measure against the floor of the same machine, in one run
 	@$(BIN)/python -m benchmarks
 
 lock: install ## renew requirements.lock from pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --python-version 3.11 \
 	  --no-header --no-annotate --upgrade --output-file requirements.lock
 

@@ -152,6 +152,7 @@ def build_controller(settings: Settings, source: GitSource, renderer: RenderEngi
     from reconciler.adapters.notify.opening import open_messenger
     from reconciler.engine.controller import Controller
     from reconciler.engine.world import Rolling
+    from strategies.gates import judge
 
     gates = f"{settings.gates_url}/gates" if settings.gates_url else ""
     return Controller(
@@ -159,7 +160,7 @@ def build_controller(settings: Settings, source: GitSource, renderer: RenderEngi
         renderer,
         cluster,
         SystemClock(),
-        rolling=Rolling(rollout_strategies(), gates, settings.prometheus, open_forge),
+        rolling=Rolling(rollout_strategies(), gates, settings.prometheus, open_forge, judge),
         messenger=open_messenger,
         cluster_name=settings.cluster_name,
         workers=settings.workers,

@@ -18,9 +18,10 @@ from reconciler.model.image import ImageName
 from reconciler.model.making import Making as Making
 from reconciler.model.making import Written as Written
 from reconciler.model.notice import Notice
+from reconciler.model.promotion import PromotionGate
 from reconciler.model.render import Render
 from reconciler.model.rendered import ReadSet, Rendered
-from reconciler.model.rollout import Asked, Decision, Limits, RolloutSeen
+from reconciler.model.rollout import Asked, Decision, Limits, RolloutSeen, Verdict
 
 
 class Entry(NamedTuple):
@@ -295,3 +296,14 @@ class RolloutStrategy(Protocol):
         """What to do about the Rollout now. At most one step is released, only of the version that was seen; an abort
         goes before everything else.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What is known of a version in the environment before: since when it is Ready there, None while it is not."""
+
+    ready_since: datetime | None = None
+
+
+Gatekeeper = Callable[[PromotionGate, Proof, datetime], tuple[str, Verdict, str]]
+"""(gate, what is known, now) -> which gate, its verdict, the evidence in a sentence. Pure."""

@@ -34,6 +34,20 @@ def repository() -> dict[str, Any]:
     }
 
 
+def promotion() -> dict[str, Any]:
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "Promotion",
+        "metadata": {"name": "shop"},
+        "spec": {
+            "environments": [
+                {"name": "staging", "application": "shop-staging"},
+                {"name": "production", "application": "shop-production"},
+            ]
+        },
+    }
+
+
 def rollout_action() -> dict[str, Any]:
     return {
         "apiVersion": API_VERSION,
@@ -94,7 +108,43 @@ _TOLD = _with(_with(_REPO, "spec.credentialsRef", {"name": "git"}), "spec.forge"
 _ABORT = _with(_with(_ACT, "spec.action", "Abort"), "spec.step", _GONE)
 _LONG = "a" * 254
 
+_PROMO = promotion()
+_TWO = _PROMO["spec"]["environments"]
+_GATED = {"name": "last", "application": "shop-last"}
+
 CASES: list[Case] = [
+    *good(_PROMO, "spec.environments", _TWO, [*_TWO, _GATED]),
+    *bad(
+        _PROMO,
+        "spec.environments",
+        [],
+        _TWO[:1],
+        None,
+        [{**_GATED, "name": f"n{n}", "application": f"a{n}"} for n in range(9)],
+    ),
+    *good(_PROMO, "spec.environments", [*_TWO, {**_GATED, "gates": [{"healthyFor": "10m"}, {"hold": False}]}]),
+    *good(
+        _PROMO,
+        "spec.environments",
+        [*_TWO, {**_GATED, "gates": [{"window": {"start": "0 9 * * 1-5", "duration": "8h"}}]}],
+        [
+            *_TWO,
+            {**_GATED, "merge": "Automatic", "inFlight": "Queue", "carry": {"images": False, "paths": ["a/.b/c.yaml"]}},
+        ],
+    ),
+    *bad(_PROMO, "spec.environments", [*_TWO, {**_GATED, "gates": [{}]}], field="spec.environments[2].gates[0]"),
+    *bad(
+        _PROMO,
+        "spec.environments",
+        [*_TWO, {**_GATED, "gates": [{"healthyFor": "1m", "hold": True}]}],
+        field="spec.environments[2].gates[0]",
+    ),
+    *bad(
+        _PROMO,
+        "spec.environments",
+        *([*_TWO, {**_GATED, "carry": {"paths": [path]}}] for path in ("", "/a", "../a", "a/../b", "a//b", "./a")),
+        field="spec.environments[2].carry.paths[0]",
+    ),
     *good(_APP, "metadata.name", "web", "a", "a.b-c", "0", "a" * 253),
     *bad(_APP, "metadata.name", "", "Web", "-a", "a-", "a..b", "a.-b", "a_b", _LONG, "ü", 1),
     *good(_APP, "metadata.labels", {"a": "b", "example.com/a_b": ""}, {}, None),

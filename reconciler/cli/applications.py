@@ -11,7 +11,7 @@ from reconciler.model.resource import API_VERSION
 from reconciler.model.suggest import nearest
 from reconciler.ports import Cluster
 
-Kind = Literal["Application", "Repository"]
+Kind = Literal["Application", "Repository", "Promotion"]
 Document = dict[str, Any]
 
 

@@ -21,6 +21,7 @@ _VERBS = {
     "tree": "Show an application's objects and what they own.",
     "history": "Show what was deployed, and when.",
     "sync": "Deploy now.",
+    "promotion": "See how a version goes from one environment to the next.",
     "rollout": "See how a new version is walked out, and promote or abort it.",
     "drift": "Show what somebody changed in the cluster.",
 }

@@ -34,7 +34,7 @@ AGGREGATE = "rbac.dispatch.dev/aggregate-to-applier"
 _LABELS = {"app.kubernetes.io/name": "dispatch", "app.kubernetes.io/part-of": "dispatch"}
 _CACHE = "/var/cache/dispatch"
 _RBAC = "rbac.authorization.k8s.io"
-_KINDS = ("applications", "notifiers", "repositories")
+_KINDS = ("applications", "notifiers", "promotions", "repositories")
 _SEEN = ("get", "list", "watch")
 _APPLY = ("get", "list", "watch", "create", "patch", "delete")
 """An apply that creates is checked for `create` as well as `patch`."""
@@ -103,7 +103,11 @@ def _own_rules() -> list[dict[str, Any]]:
     """
     return [
         _rule(GROUP, _KINDS, _SEEN),
-        _rule(GROUP, ["applications", "applications/status", "notifiers/status", "repositories/status"], ["patch"]),
+        _rule(
+            GROUP,
+            ["applications", "applications/status", "notifiers/status", "promotions/status", "repositories/status"],
+            ["patch"],
+        ),
         _rule(GROUP, ["rolloutactions"], [*_SEEN, "delete"]),
         _rule(GROUP, ["rolloutactions/status"], ["patch"]),
         _rule("argoproj.io", ["analysisruns", "rollouts"], _SEEN),

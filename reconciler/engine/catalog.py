@@ -12,6 +12,7 @@ from reconciler.model.application import Application
 from reconciler.model.document import Loaded, load
 from reconciler.model.manifest import Origin
 from reconciler.model.outcome import Terminal
+from reconciler.model.promotion import Promotion
 from reconciler.model.repository import Repository
 
 Entry = Loaded | Terminal
@@ -104,6 +105,16 @@ class Catalog:
             if isinstance(entry, Application)
             and key.namespace == application.namespace
             and application.name in entry.spec.depends_on
+        ]
+
+    def promotions_of(self, application: Key) -> list[Key]:
+        """The Promotions that name this Application as an environment."""
+        return [
+            key
+            for key, entry in self.all("Promotion")
+            if isinstance(entry, Promotion)
+            and key.namespace == application.namespace
+            and any(each.application == application.name for each in entry.spec.environments)
         ]
 
     def owner(self, applyset: str) -> Key | None:

@@ -20,6 +20,7 @@ from reconciler.engine.ledgers import Ledgers
 from reconciler.engine.live import LiveObjects
 from reconciler.engine.notices import Notices
 from reconciler.engine.outbox import Desk
+from reconciler.engine.promotions import Promotions
 from reconciler.engine.queue import LOW, NORMAL
 from reconciler.engine.queues import Queues
 from reconciler.engine.report import Reporter
@@ -40,6 +41,7 @@ log = logging.getLogger(__name__)
 
 _READERS = 8
 """Repositories that are asked at the same time; they wait for hosts, not for a processor."""
+_PROMOTERS = 2
 _INSTALLING = 30.0
 """Seconds for which a kind that is not served is waited for: a definition is served about a second after it is made,
 and the controller may be started by the very command that installs it."""
@@ -99,6 +101,7 @@ class Controller:
         reporter = Reporter(cluster, self.catalog, self.queues, self._events, self._notices, clock)
         kinds = (
             Kind("Application", Applications(world, reporter).reconcile, workers),
+            Kind("Promotion", Promotions(world, self.queues, reporter).reconcile, _PROMOTERS),
             Kind("Repository", Repositories(world, self.queues, self._timers, reporter).reconcile, _READERS),
             Kind("Notifier", self._notices.reconcile, 1),
         )

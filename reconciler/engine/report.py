@@ -104,6 +104,8 @@ class Reporter:
         self._announce(progress.key, document, news)
         about = progress.target or progress.revision
         self._notices.application(progress.key, document, before, after, about.commit if about else "")
+        for key in self._catalog.promotions_of(progress.key):
+            self._queues.add(key)
         if is_ready(after.conditions, progress.generation) and not is_ready(before.conditions, progress.generation):
             for key in self._catalog.dependents_of(progress.key):
                 self._queues.add(key)

@@ -83,6 +83,8 @@ class Repositories:
     def _wake(self, key: Key) -> None:
         for application, _ in self._world.catalog.applications_of(key):
             self._queues.add(application)
+            for promotion in self._world.catalog.promotions_of(application):
+                self._queues.add(promotion)
 
     def _forget(self, key: Key) -> None:
         self._timers.forget(key)

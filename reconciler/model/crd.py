@@ -12,12 +12,13 @@ from typing import Any
 
 from reconciler.model.application import Application
 from reconciler.model.notifier import Notifier
+from reconciler.model.promotion import Promotion
 from reconciler.model.repository import Repository
 from reconciler.model.resource import GROUP, VERSION
 from reconciler.model.rollout_action import RolloutAction
 from reconciler.model.structural import Schema, structural
 
-Kind = type[Application] | type[Repository] | type[RolloutAction] | type[Notifier]
+Kind = type[Application] | type[Repository] | type[RolloutAction] | type[Notifier] | type[Promotion]
 
 _READY = '.status.conditions[?(@.type=="Ready")]'
 _API_VERSION = "The version of the kind: `dispatch.dev/v1alpha1`."
@@ -43,6 +44,13 @@ REPOSITORY_COLUMNS = (
     _column("URL", ".spec.url", "Where it is."),
     _column("Revision", ".status.revision", "The branch and its commit, as last seen."),
     _column("Ready", f"{_READY}.status", "Whether it could be read."),
+    _AGE,
+    _MESSAGE,
+)
+PROMOTION_COLUMNS = (
+    _column("Environments", ".status.environments[*].name", "Where versions are promoted to."),
+    _column("States", ".status.environments[*].state", "Where the newest version is on its way there."),
+    _column("Ready", f"{_READY}.status", "Whether every environment has what the one before runs."),
     _AGE,
     _MESSAGE,
 )
@@ -80,6 +88,7 @@ def definitions() -> list[dict[str, Any]]:
         _definition(Repository, "repositories", "drepo", REPOSITORY_COLUMNS, {}),
         _definition(RolloutAction, "rolloutactions", "draction", ACTION_COLUMNS, {}),
         _definition(Notifier, "notifiers", "dnotify", NOTIFIER_COLUMNS, {}),
+        _definition(Promotion, "promotions", "dpromo", PROMOTION_COLUMNS, {}),
     ]
 
 

@@ -21,6 +21,7 @@ from reconciler.model.manifest import Origin
 from reconciler.model.notifier import Notifier
 from reconciler.model.outcome import Reason, Terminal
 from reconciler.model.problem import Path, field_name, in_words, section
+from reconciler.model.promotion import Promotion
 from reconciler.model.repository import Repository
 from reconciler.model.resource import API_VERSION, GROUP
 from reconciler.model.rollout_action import RolloutAction
@@ -32,9 +33,10 @@ KINDS: dict[str, Kind] = {
     "Repository": Repository,
     "RolloutAction": RolloutAction,
     "Notifier": Notifier,
+    "Promotion": Promotion,
 }
 
-Loaded = Application | Repository | RolloutAction | Notifier
+Loaded = Application | Repository | RolloutAction | Notifier | Promotion
 
 # meta/v1 ObjectMeta. An unknown field in it is an error of the server, too.
 _METADATA = (

@@ -30,11 +30,12 @@ def test_a_dry_run_needs_no_cluster(tmp_path: Path) -> None:
 
 
 def test_what_is_applied_first_comes_first() -> None:
-    assert titles(printed())[:5] == [
+    assert titles(printed())[:6] == [
         "CustomResourceDefinition/applications.dispatch.dev",
         "CustomResourceDefinition/repositories.dispatch.dev",
         "CustomResourceDefinition/rolloutactions.dispatch.dev",
         "CustomResourceDefinition/notifiers.dispatch.dev",
+        "CustomResourceDefinition/promotions.dispatch.dev",
         "Namespace/dispatch-system",
     ]
 

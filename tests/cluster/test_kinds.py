@@ -32,6 +32,7 @@ _PLURALS = {
     "Repository": "repositories",
     "RolloutAction": "rolloutactions",
     "Notifier": "notifiers",
+    "Promotion": "promotions",
 }
 _ACCOUNT = "system:serviceaccount:dispatch-system:dispatch-controller"
 
@@ -77,11 +78,12 @@ def request(
 def test_installing_names_each_object_and_what_became_of_it(installed: Installed) -> None:
     assert (installed.ran.code, installed.ran.err) == (0, "")
     lines = installed.ran.out.splitlines()
-    assert lines[:5] == [
+    assert lines[:6] == [
         "customresourcedefinition.apiextensions.k8s.io/applications.dispatch.dev created",
         "customresourcedefinition.apiextensions.k8s.io/repositories.dispatch.dev created",
         "customresourcedefinition.apiextensions.k8s.io/rolloutactions.dispatch.dev created",
         "customresourcedefinition.apiextensions.k8s.io/notifiers.dispatch.dev created",
+        "customresourcedefinition.apiextensions.k8s.io/promotions.dispatch.dev created",
         "namespace/dispatch-system created",
     ]
     assert "serviceaccount/dispatch-controller created" in lines
@@ -114,6 +116,7 @@ def test_the_definitions_are_established_and_structural(installed: Installed) ->
         "repositories": "drepo",
         "rolloutactions": "draction",
         "notifiers": "dnotify",
+        "promotions": "dpromo",
     }
     for name, short in short_names.items():
         definition = request(

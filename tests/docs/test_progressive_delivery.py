@@ -1,4 +1,4 @@
-"""docs/progressive-delivery.md: every test that it names is there, and its example is a good document."""
+"""docs/progressive-delivery.md and docs/promotion.md: every test that they name is there, and the example is good."""
 
 from __future__ import annotations
 
@@ -25,6 +25,15 @@ def test_every_state_names_tests_that_exist() -> None:
         for file, name in named:
             tree = ast.parse((_ROOT / file).read_text())
             assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, (file, name)
+
+
+def test_every_promise_of_a_promotion_names_tests_that_exist() -> None:
+    named = re.findall(r"`(tests/[^:`]+)::([a-z0-9_]+)`", (_ROOT / "docs" / "promotion.md").read_text())
+    assert len(named) > 7
+    for file, name in named:
+        assert name in {
+            node.name for node in ast.parse((_ROOT / file).read_text()).body if isinstance(node, ast.FunctionDef)
+        }
 
 
 def test_the_example_is_a_good_document() -> None:

@@ -143,7 +143,7 @@ def test_an_application_may_be_the_parent_of_an_applyset() -> None:
         each["spec"]["names"]["kind"]: each["metadata"].get("labels", {}).get("applyset.kubernetes.io/is-parent-type")
         for each in crd.definitions()
     }
-    assert parents == {"Application": "true", "Repository": None, "RolloutAction": None, "Notifier": None}
+    assert parents == {"Application": "true"} | dict.fromkeys(("Repository", "RolloutAction", "Notifier", "Promotion"))
 
 
 def test_the_columns_show_how_it_is() -> None:
@@ -157,6 +157,7 @@ def test_the_columns_show_how_it_is() -> None:
     assert columns == {
         "Application": [("Sync", 0), ("Health", 0), ("Revision", 0), ("Age", 0), ("Message", 1)],
         "Repository": [("URL", 0), ("Revision", 0), ("Ready", 0), ("Age", 0), ("Message", 1)],
+        "Promotion": [("Environments", 0), ("States", 0), ("Ready", 0), ("Age", 0), ("Message", 1)],
         "RolloutAction": [
             *((name, 0) for name in ("Application", "Rollout", "Action", "Step", "By", "State", "Age")),
             *((name, 1) for name in ("Version", "Message")),
@@ -168,7 +169,7 @@ def test_the_columns_show_how_it_is() -> None:
 def test_the_names_do_not_clash_with_other_kinds_called_application() -> None:
     names = [name for each in crd.definitions() for name in each["spec"]["names"]["shortNames"]]
     assert not set(names) & {"app", "apps", "repo", "gitrepo", "application", "repository"}
-    assert len(set(names)) == 4
+    assert len(set(names)) == len(names) == len(crd.definitions())
 
 
 @pytest.mark.parametrize(

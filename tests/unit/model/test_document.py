@@ -112,7 +112,8 @@ def test_a_misspelt_section_and_a_misspelt_label_are_named() -> None:
         ({"kind": "Aplication"}, "kind: 'Aplication' is no kind of dispatch.dev; did you mean Application?"),
         (
             {"kind": "Pod"},
-            "kind: 'Pod' is no kind of dispatch.dev; the kinds are Application, Repository, RolloutAction and Notifier",
+            "kind: 'Pod' is no kind of dispatch.dev; "
+            "the kinds are Application, Repository, RolloutAction, Notifier and Promotion",
         ),
         ({"kind": ["Application"]}, "kind: ['Application'] is no kind of dispatch.dev; did you mean Application?"),
         ({"metadata": None}, "metadata: missing"),

@@ -1,0 +1,14 @@
+"""`dispatch promotion`: see how a version goes from one environment to the next."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.verbs import Verbs
+
+_VERBS = {"explain": "Say where each environment is, why, and what to do."}
+
+
+@click.group(cls=Verbs, verbs=_VERBS, package="reconciler.cli.promotion")
+def promotion() -> None:
+    """The road of a version from one environment to the next. NAME is a Promotion."""

@@ -1,0 +1,119 @@
+"""What goes from one environment to the next: images and files, with a name that follows from them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+from reconciler.core import trailers
+from reconciler.core.ledger import component
+from reconciler.core.revert import Files
+from reconciler.model.image import ImageRef, parse_ref, same_image
+from reconciler.ports import Blob
+
+_PROMOTION, _CANDIDATE, _SOURCE = "Dispatch-Promotion", "Dispatch-Candidate", "Dispatch-Source-Commit"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """`images` are written into the files of the environment, `files` put there as they are (None takes one away)."""
+
+    images: tuple[ImageRef, ...] = ()
+    files: Mapping[str, Blob] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """Ten hex digits: the same content has the same name, whatever commit brought it."""
+        said = [
+            sorted(str(image) for image in self.images),
+            sorted((path, _said(blob)) for path, blob in self.files.items()),
+        ]
+        return sha256(json.dumps(said).encode()).hexdigest()[:10]
+
+    def __bool__(self) -> bool:
+        return bool(self.images or self.files)
+
+
+def images_of(documents: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """The images that the pods of these objects run, each once, sorted."""
+    return tuple(sorted({image for document in documents for image in _images(document)}))
+
+
+def to_carry(source: Sequence[str], target: Sequence[str]) -> tuple[ImageRef, ...]:
+    """The images of `source` that `target` runs too, and not in this version. One that is there in two versions is left
+    alone: nobody can tell which is meant.
+    """
+    theirs = [ref for text in target if (ref := parse_ref(text)) is not None]
+    found = []
+    for text in source:
+        ref = parse_ref(text)
+        if ref is None or sum(_same(ref, other) for other in map(parse_ref, source)) > 1:
+            continue
+        here = [other for other in theirs if same_image(ref.name, other.name)]
+        if here and any((other.tag, other.digest) != (ref.tag, ref.digest) for other in here):
+            found.append(ref)
+    return tuple(found)
+
+
+def copies(source: Files, target: Files, source_folder: str, target_folder: str) -> dict[str, Blob]:
+    """What makes the files of one folder those of another one: both are given with their whole paths."""
+    wanted = {_moved(path, source_folder, target_folder): blob for path, blob in source.items()}
+    changed: dict[str, Blob] = {path: blob for path, blob in wanted.items() if target.get(path) != blob}
+    return changed | {path: None for path in target if path not in wanted}
+
+
+def branch_of(namespace: str, promotion: str, environment: str, candidate: str) -> str:
+    """The branch of a pull request: the same for the same version, so that there is one."""
+    return "/".join(("dispatch/promote", component(namespace), component(promotion), component(environment), candidate))
+
+
+def title_of(names: Sequence[str], environment: str) -> str:
+    """`shop:1.4.0 to production`."""
+    return trailers.line(f"{', '.join(names)} to {environment}")
+
+
+def message(title: str, promotion: str, candidate: str, source: str) -> str:
+    """The message of the commit: the title, and trailers that say it to programs. `promotion` is namespace/name."""
+    return trailers.written(title, "", ((_PROMOTION, promotion), (_CANDIDATE, candidate), (_SOURCE, source)))
+
+
+def is_ours(text: str, promotion: str, candidate: str) -> bool:
+    """Whether a commit is one that Dispatch made for this version."""
+    found = dict(trailers.read(text))
+    return (found.get(_PROMOTION.lower()), found.get(_CANDIDATE.lower())) == (promotion, candidate)
+
+
+def _same(one: ImageRef, other: ImageRef | None) -> bool:
+    return other is not None and same_image(one.name, other.name)
+
+
+def _said(blob: Blob) -> str:
+    return "" if blob is None else blob.hex() if isinstance(blob, bytes) else f"{blob[0]:o} {blob[1]}"
+
+
+def _moved(path: str, source: str, target: str) -> str:
+    inside = path[len(source) :].lstrip("/") if source else path
+    return f"{target}/{inside}" if target else inside
+
+
+def _images(document: Mapping[str, Any]) -> Iterator[str]:
+    for pod in _pods(document.get("spec")):
+        for kind in ("initContainers", "containers"):
+            for container in pod.get(kind) or ():
+                if isinstance(container, Mapping) and isinstance(container.get("image"), str):
+                    yield container["image"]
+
+
+def _pods(spec: Any) -> Iterator[Mapping[str, Any]]:
+    """The pod specs in the spec of a workload: a Pod's own, that of a template, that of a CronJob's Job."""
+    if not isinstance(spec, Mapping):
+        return
+    if isinstance(spec.get("containers"), list):
+        yield spec
+    for key in ("template", "jobTemplate"):
+        inner = spec.get(key)
+        if isinstance(inner, Mapping):
+            yield from _pods(inner.get("spec"))

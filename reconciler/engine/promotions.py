@@ -1,0 +1,118 @@
+"""One reconcile of a Promotion: what is proven in one environment becomes a pull request to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from reconciler.core.conditions import conditions
+from reconciler.engine.keys import Key
+from reconciler.engine.notes import Note
+from reconciler.engine.promotion_step import Step
+from reconciler.engine.queues import Queues
+from reconciler.engine.report import Reporter
+from reconciler.engine.world import World
+from reconciler.model.outcome import Blocked, Reason, StageError, Terminal, Transient
+from reconciler.model.promotion import (
+    EnvironmentState,
+    Promotion,
+    PromotionEnvironment,
+    PromotionState,
+    PromotionStatus,
+)
+
+_LOOK = 15.0
+"""Seconds between two looks at what waits: a pull request, a time, a gate."""
+_NEWS = {
+    PromotionState.OPEN: Reason.PROGRESSING,
+    PromotionState.MERGED: Reason.PROMOTED,
+    PromotionState.REJECTED: Reason.SUPERSEDED,
+    PromotionState.FAILED: Reason.MERGE_BLOCKED,
+}
+
+
+class Promotions:
+    """Level-based: a call reads the Promotion, the environments, Git and the forge again, whatever woke it."""
+
+    def __init__(self, world: World, queues: Queues, reporter: Reporter) -> None:
+        self._world = world
+        self._queues = queues
+        self._reporter = reporter
+
+    def reconcile(self, key: Key) -> None:
+        error: StageError | None = None
+        states: list[EnvironmentState] = []
+        try:
+            promotion = self._world.catalog.get(key)
+            if not isinstance(promotion, Promotion):
+                return
+            before = {each.name: each for each in promotion.status.environments}
+            pairs = zip(promotion.spec.environments, promotion.spec.environments[1:], strict=False)
+            for source, target in pairs:
+                known = before.get(target.name, EnvironmentState(name=target.name, state=PromotionState.WAITING))
+                states.append(self._environment(key, source, target, known))
+        except StageError as problem:
+            error = problem
+        document = self._world.catalog.document(key) or {}
+        old = PromotionStatus.model_validate(document.get("status") or {})
+        status = _status(old, states, error, document.get("metadata", {}).get("generation", 0), self._world.clock.now())
+        settled = all(each.state is PromotionState.CURRENT for each in states)
+        self._reporter.settle_other(key, status, error, _news(old, status), None if settled else _LOOK)
+
+    def _environment(
+        self, key: Key, source: PromotionEnvironment, target: PromotionEnvironment, known: EnvironmentState
+    ) -> EnvironmentState:
+        """The new state of one environment. What fails there is its own: the others go on."""
+        try:
+            found = Step(self._world, self._queues, key, source, target, known).take()
+        except Transient:
+            raise
+        except StageError as problem:
+            state = PromotionState.WAITING if isinstance(problem, Blocked) else PromotionState.FAILED
+            found = known.model_copy(update={"state": state, "message": problem.message})
+        moved = (found.state, found.candidate) != (known.state, known.candidate)
+        return found.model_copy(update={"since": self._world.clock.now() if moved else known.since})
+
+
+def _status(
+    before: PromotionStatus,
+    states: Sequence[EnvironmentState],
+    error: StageError | None,
+    generation: int,
+    now: datetime,
+) -> PromotionStatus:
+    failed = next((each for each in states if each.state is PromotionState.FAILED), None)
+    current = error is None and all(each.state is PromotionState.CURRENT for each in states)
+    words = "; ".join(f"{each.name}: {each.state.value}, {each.message}" for each in states)
+    reason = (
+        error.reason
+        if error
+        else Reason.MERGE_BLOCKED
+        if failed
+        else Reason.SUCCEEDED
+        if current
+        else Reason.PROGRESSING
+    )
+    return PromotionStatus(
+        observed_generation=generation,
+        conditions=conditions(
+            before.conditions,
+            ready=False if error or failed else True if current else None,
+            reason=reason,
+            message=error.message if error else words,
+            generation=generation,
+            now=now,
+            reconciling=not current and not failed and not isinstance(error, Terminal),
+            stalled=bool(failed) or isinstance(error, Terminal),
+        ),
+        environments=tuple(states) if error is None else before.environments,
+    )
+
+
+def _news(before: PromotionStatus, after: PromotionStatus) -> list[Note]:
+    old = {each.name: (each.state, each.candidate) for each in before.environments}
+    return [
+        Note(each.state is PromotionState.FAILED, _NEWS[each.state], f"{each.name}: {each.message}")
+        for each in after.environments
+        if each.state in _NEWS and old.get(each.name) != (each.state, each.candidate)
+    ]

@@ -1,0 +1,130 @@
+"""What a Promotion proposes to an environment: found from what runs before it, made into a commit upon its branch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from posixpath import join, normpath
+
+from reconciler.core.image_edits import NAMES, Unwritable, Wanted, edit, is_read, needed
+from reconciler.core.promotion import Candidate, copies, images_of, message, title_of, to_carry
+from reconciler.core.revert import files_of
+from reconciler.engine.sources import Seen
+from reconciler.engine.stages.fetch import repository_of, wanted_ref
+from reconciler.engine.stages.render import request
+from reconciler.engine.world import World
+from reconciler.model.application import Application
+from reconciler.model.image import ImageRef
+from reconciler.model.manifest import Manifest
+from reconciler.model.outcome import Blocked, Reason, Terminal
+from reconciler.model.promotion import PromotionEnvironment
+from reconciler.ports import Blob, Tree
+
+_LARGEST = 1 << 20
+_MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An environment's Application at the head of its branch. `before` are its objects as they are wanted now."""
+
+    application: Application
+    seen: Seen
+    base: str
+    head: str
+    tree: Tree
+    before: tuple[Manifest, ...]
+
+    @property
+    def folder(self) -> str:
+        return request(self.application).path
+
+
+def place(world: World, application: Application) -> Place:
+    """Raises Blocked before the Repository was read, Terminal for a revision that is no branch."""
+    key = repository_of(application)
+    seen, repository = world.sources.get(key), world.catalog.repository(key)
+    if seen is None or not seen.refs or repository is None:
+        raise Blocked(Reason.PROGRESSING, f"waiting until Repository {key.name!r} was read", 30.0)
+    base = wanted_ref(application, repository.spec.branch)
+    head = seen.refs.get(f"refs/heads/{base}")
+    if head is None:
+        raise Terminal(
+            Reason.INVALID_SPEC,
+            f"Application {application.metadata.name} follows {base}, which is no branch: nothing can go there",
+        )
+    tree = tree_at(world, seen, head)
+    return Place(application, seen, base, head, tree, objects(world, application, tree))
+
+
+def tree_at(world: World, seen: Seen, commit: str) -> Tree:
+    """The files of a commit of a remote."""
+    world.source.fetch(seen.remote, commit, seen.refs)
+    return world.source.tree(seen.remote, commit)
+
+
+def objects(world: World, application: Application, tree: Tree) -> tuple[Manifest, ...]:
+    """The objects of an Application at a tree."""
+    return world.renderer.render(tree, request(application)).manifests
+
+
+def candidate(
+    world: World, environment: PromotionEnvironment, source: Application, commit: str, to: Place
+) -> Candidate:
+    """What the environment lacks of what `source` runs at `commit`; empty when nothing."""
+    tree = tree_at(world, to.seen, commit)
+    images: tuple[ImageRef, ...] = ()
+    if environment.carry.images:
+        images = to_carry(
+            images_of(each.document for each in objects(world, source, tree)),
+            images_of(each.document for each in to.before),
+        )
+    here = request(source).path
+    theirs, ours = (
+        files_of(each, [join(folder, path) if folder else path for path in environment.carry.paths])
+        for each, folder in ((tree, here), (to.tree, to.folder))
+    )
+    return Candidate(images, copies(theirs, ours, here, to.folder))
+
+
+def commit(world: World, promotion: str, environment: str, found: Candidate, source: str, to: Place) -> str:
+    """The commit upon the head of the branch that brings it; the same arguments give the same commit.
+
+    Raises Terminal(RENDER_FAILED) for an image that is written where it cannot be edited.
+    """
+    files: dict[str, Blob] = dict(found.files)
+    texts = _texts(to.tree, to.folder)
+    top = next((join(to.folder, name) for name in NAMES if join(to.folder, name) in texts), "")
+    for ref in found.images:
+        try:
+            changed = edit(texts, ref.name, Wanted(ref.tag, ref.digest, bool(ref.digest)), top)
+        except Unwritable as error:
+            raise Terminal(Reason.RENDER_FAILED, str(error)) from None
+        texts |= changed
+        files |= {path: text.encode() for path, text in changed.items()}
+    title = title_of([_short(str(ref)) for ref in found.images] or [*found.files], environment)
+    return world.source.commit(to.seen.remote, to.head, files, message(title, promotion, found.id, source))
+
+
+def _texts(tree: Tree, folder: str) -> dict[str, str]:
+    """The files that may hold an image: those of the folder, and those of the folders that its kustomizations take
+    their objects from.
+    """
+    texts: dict[str, str] = {}
+    folders, looked = [folder], set[str]()
+    while folders and len(texts) < _MOST:
+        here = folders.pop()
+        if here in looked:
+            continue
+        looked.add(here)
+        for entry in tree.files(here):
+            if is_read(entry.path, here) and entry.path not in texts:
+                texts[entry.path] = tree.read(entry.path, _LARGEST).decode("utf-8", "surrogateescape")
+            if entry.path.rpartition("/")[2] in NAMES:
+                above = entry.path.rpartition("/")[0]
+                folders += [normpath(join(above, path)) for path in needed(texts[entry.path]) if "://" not in path]
+    return texts
+
+
+def _short(ref: str) -> str:
+    """`shop:1.4.0` of `registry/team/shop:1.4.0@sha256:...`."""
+    return ref.partition("@")[0].rpartition("/")[2]

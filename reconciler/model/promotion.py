@@ -1,0 +1,186 @@
+"""The kind `Promotion`: the road of a version from one environment to the next, by pull requests."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+
+from reconciler.model.resource import API_VERSION, Condition, Duration, Metadata, Name, Record, Section
+from reconciler.model.rule import matching, validations
+from reconciler.model.strategy import InFlight, MergePolicy
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError):
+        raise ValueError(f"{name!r} is no time zone: write one of the IANA names, such as Europe/Berlin") from None
+    return name
+
+
+def _schedule(text: str) -> str:
+    if len(text.split()) != 5:
+        raise ValueError("must have the five fields of cron: minute, hour, day of month, month, day of week")
+    return text
+
+
+class Window(Section):
+    """A time that begins by a schedule and lasts. Cron's rules: https://man7.org/linux/man-pages/man5/crontab.5.html."""
+
+    start: Annotated[
+        str,
+        Field(min_length=9, max_length=128, description="When it begins, as in cron: `0 9 * * 1-5`."),
+        AfterValidator(_schedule),
+    ]
+    duration: Annotated[Duration, Field(description="How long it lasts.")]
+    time_zone: Annotated[
+        str,
+        Field(min_length=1, max_length=64, description="An IANA name, such as Europe/Berlin."),
+        AfterValidator(_zone),
+    ] = "UTC"
+    reason: Annotated[str, Field(max_length=256, description="Why, for those who wait.")] = ""
+
+
+_GATES = ("healthy_for", "window", "freeze", "hold")
+_ONE_GATE = "needs exactly one of `healthyFor`, `window`, `freeze` and `hold`"
+
+
+class PromotionGate(Section):
+    """One thing that must hold before a merge; exactly one of the fields. What cannot be told is closed."""
+
+    model_config = ConfigDict(
+        json_schema_extra=validations(
+            "[has(self.healthyFor), has(self.window), has(self.freeze), has(self.hold)]"
+            ".filter(given, given).size() == 1",
+            _ONE_GATE,
+        )
+    )
+
+    healthy_for: Annotated[
+        Duration | None, Field(description="The environment before has been Ready with the version for so long.")
+    ] = None
+    window: Annotated[Window | None, Field(description="Open in this time only.")] = None
+    freeze: Annotated[Window | None, Field(description="Closed in this time.")] = None
+    hold: Annotated[bool | None, Field(description="Closed as long as it is true: the line is stopped by hand.")] = None
+
+    @model_validator(mode="after")
+    def _one(self) -> PromotionGate:
+        if sum(getattr(self, name) is not None for name in _GATES) != 1:
+            raise ValueError(_ONE_GATE)
+        return self
+
+
+_SEGMENT = r"([^/.][^/]*|\.[^/.][^/]*)"
+CarriedPath = Annotated[
+    str,
+    Field(max_length=512),
+    matching(rf"^{_SEGMENT}(/{_SEGMENT})*$", "must be a path below the folder, without `..` and a leading slash"),
+]
+"""A file or a folder, relative to the folder of an Application."""
+
+
+class Carry(Section):
+    """What goes from one environment to the next."""
+
+    images: Annotated[bool, Field(description="The images that both of them run.")] = True
+    paths: Annotated[
+        tuple[CarriedPath, ...],
+        Field(max_length=32, description="Files that both folders have, or shall have, relative to them."),
+    ] = ()
+
+
+class PromotionEnvironment(Section):
+    """One environment. The first one is where versions come from; the others get them from the one before."""
+
+    name: Annotated[Name, Field(description="As people call it.")]
+    application: Annotated[Name, Field(description="The Application that is it, in the same namespace.")]
+    carry: Carry = Carry()
+    gates: Annotated[tuple[PromotionGate, ...], Field(max_length=8, description="What must hold before a merge.")] = ()
+    merge: Annotated[MergePolicy, Field(description="Who merges once all gates are open.")] = MergePolicy.MANUAL
+    in_flight: Annotated[
+        InFlight, Field(description="What a newer version does to an open pull request of an older one.")
+    ] = InFlight.SUPERSEDE
+
+
+def _twice(environments: tuple[PromotionEnvironment, ...]) -> tuple[PromotionEnvironment, ...]:
+    for field in ("name", "application"):
+        given = [getattr(each, field) for each in environments]
+        if twice := sorted({one for one in given if given.count(one) > 1}):
+            raise ValueError(f"names the {field} {', '.join(twice)} twice")
+    return environments
+
+
+class PromotionSpec(Section):
+    """The environments in their order."""
+
+    environments: Annotated[
+        tuple[PromotionEnvironment, ...],
+        Field(min_length=2, max_length=8, description="From the first to the last."),
+        AfterValidator(_twice),
+    ]
+
+
+class PromotionState(StrEnum):
+    """Where a version is on its way into one environment."""
+
+    CURRENT = "Current"
+    WAITING = "Waiting"
+    OPEN = "Open"
+    MERGED = "Merged"
+    REJECTED = "Rejected"
+    QUEUED = "Queued"
+    FAILED = "Failed"
+
+
+class GateState(Record):
+    """What one gate says, and by what."""
+
+    gate: Annotated[str, Field(description="Which one.")]
+    verdict: Annotated[str, Field(description="pass, wait or fail.")]
+    evidence: Annotated[str, Field(description="Why.")] = ""
+
+
+class EnvironmentState(Record):
+    """One environment but the first."""
+
+    name: Annotated[str, Field(description="Its name.")]
+    state: Annotated[PromotionState, Field(description="Where the version is.")]
+    candidate: Annotated[str, Field(description="The name of what is to come: a digest of it.")] = ""
+    images: Annotated[tuple[str, ...], Field(description="The images that come with it.")] = ()
+    source: Annotated[str, Field(description="The commit that the environment before has applied.")] = ""
+    pull_request: Annotated[str, Field(description="Its pull request.")] = ""
+    number: Annotated[int, Field(description="The number of the pull request, 0 for none.")] = 0
+    digest: Annotated[
+        str, Field(description="Of what the environment would be, rendered at the head of the branch.")
+    ] = ""
+    gates: Annotated[tuple[GateState, ...], Field(description="What they say.")] = ()
+    message: Annotated[str, Field(description="Why it is where it is, and what to do.")] = ""
+    since: Annotated[datetime | None, Field(description="Since when it is in this state.")] = None
+
+
+class PromotionStatus(Record):
+    """What was last seen and done."""
+
+    observed_generation: Annotated[int, Field(description="The generation of the spec that this is about.")] = 0
+    conditions: Annotated[
+        tuple[Condition, ...],
+        Field(
+            description="Ready, and Reconciling or Stalled while they are true (kstatus).",
+            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
+        ),
+    ] = ()
+    environments: Annotated[tuple[EnvironmentState, ...], Field(description="Each but the first.")] = ()
+
+
+class Promotion(Section):
+    """The road of a version from one environment to the next, by pull requests."""
+
+    api_version: Literal["dispatch.dev/v1alpha1"] = API_VERSION  # type: ignore[assignment]
+    kind: Literal["Promotion"] = "Promotion"
+    metadata: Metadata
+    spec: PromotionSpec
+    status: PromotionStatus = PromotionStatus()

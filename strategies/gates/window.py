@@ -1,0 +1,61 @@
+"""The gates `window` and `freeze`: times in which a merge may happen, and times in which it may not.
+
+A time begins by the rules of cron and lasts for a duration, both in a time zone, daylight saving included: a start that
+a change of the clock leaves out is that of the first moment after it (cronsim).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
+
+from reconciler.model.promotion import Window
+from reconciler.model.rollout import Verdict
+
+
+def judge(window: Window, now: datetime) -> tuple[Verdict, str]:
+    """Open while `now` is in the window."""
+    try:
+        ends = _ends(window, now)
+        if ends is not None:
+            return Verdict.PASS, f"open until {_told(ends, window)}{_because(window)}"
+        return Verdict.WAIT, f"opens at {_told(_next(window, now), window)}{_because(window)}"
+    except CronSimError as error:
+        return Verdict.WAIT, f"the schedule {window.start!r} cannot be read: {error}"
+
+
+def judge_freeze(freeze: Window, now: datetime) -> tuple[Verdict, str]:
+    """Closed while `now` is in the freeze."""
+    try:
+        ends = _ends(freeze, now)
+    except CronSimError as error:
+        return Verdict.WAIT, f"the schedule {freeze.start!r} cannot be read: {error}"
+    if ends is not None:
+        return Verdict.WAIT, f"frozen until {_told(ends, freeze)}{_because(freeze)}"
+    return Verdict.PASS, "no freeze now"
+
+
+def _ends(window: Window, now: datetime) -> datetime | None:
+    """When the time that `now` is in ends; None when it is in none. The newest start counts."""
+    local = now.astimezone(ZoneInfo(window.time_zone))
+    # A start in this very minute counts: the search backwards leaves its own moment out.
+    started = next(CronSim(window.start, local + timedelta(minutes=1), reverse=True), None)
+    if started is None:
+        return None
+    ends = started.astimezone(now.tzinfo) + timedelta(seconds=window.duration)
+    return ends if started.astimezone(now.tzinfo) <= now < ends else None
+
+
+def _next(window: Window, now: datetime) -> datetime:
+    found: datetime = next(CronSim(window.start, now.astimezone(ZoneInfo(window.time_zone))))
+    return found
+
+
+def _told(when: datetime, window: Window) -> str:
+    return f"{when.astimezone(ZoneInfo(window.time_zone)):%Y-%m-%d %H:%M} {window.time_zone}"
+
+
+def _because(window: Window) -> str:
+    return f" ({window.reason})" if window.reason else ""

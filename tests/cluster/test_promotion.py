@@ -1,0 +1,186 @@
+"""What is proven in staging becomes a pull request to production, on a real Gitea."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gitea_town import Town
+from hosted import Hosted
+from rollout_fixtures import Walking
+from sandbox_fixtures import fresh_namespace
+from somebody import Somebody
+from team import config_map, deployment, eventually, git
+
+from reconciler.adapters.kube import KubeCluster
+from reconciler.model.resource import API_VERSION
+from reconciler.sandbox.platform import Sandbox
+
+SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: key}\nstringData: {password: hunter2-of-production}\n"
+
+
+class Environments(Hosted):
+    """Two folders, `staging` and `production`, each an Application of the same name in the team's namespace."""
+
+    def start(self, image: str = "shop:1", **promotion: Any) -> None:  # type: ignore[override]
+        self.push(self.files("staging", image) | self.files("production", image) | {"production/key.yaml": SECRET})
+        self.read_repository()
+        for name in ("staging", "production"):
+            self.deploy(name, name)
+            self.until_ready(name, within=60)
+        self.promote(**promotion)
+
+    def files(self, environment: str, image: str, settings: str = "1") -> dict[str, str]:
+        return {
+            f"{environment}/web.yaml": deployment(f"web-{environment}", image),
+            f"{environment}/settings.yaml": config_map(f"settings-{environment}", answer=settings),
+        }
+
+    def promote(self, **production: Any) -> None:
+        environments = [
+            {"name": "staging", "application": "staging"},
+            {"name": "production", "application": "production", "merge": "Automatic", **production},
+        ]
+        spec = {"environments": environments}
+        self.apply({"apiVersion": API_VERSION, "kind": "Promotion", "metadata": {"name": "shop"}, "spec": spec})
+
+    def stage(self, image: str) -> str:
+        """A new image in staging; the commit."""
+        git("fetch", "--quiet", self._owners_url, "main", at=self.work)
+        git("reset", "--quiet", "--hard", "FETCH_HEAD", at=self.work)
+        return self.push({"staging/web.yaml": deployment("web-staging", image)}, f"staging runs {image}")
+
+    def state(self) -> dict[str, Any]:
+        found = (self.live(API_VERSION, "Promotion", "shop") or {}).get("status") or {}
+        return next(iter(found.get("environments") or []), {})
+
+    def until(self, state: str, within: float = 60.0, **more: Any) -> dict[str, Any]:
+        def seen() -> dict[str, Any] | None:
+            found = self.state()
+            same = found.get("state") == state and all(found.get(name) == value for name, value in more.items())
+            return found if same else None
+
+        return eventually(seen, within, self.state)  # type: ignore[return-value]
+
+    def runs(self, environment: str) -> str:
+        live = self.live("apps/v1", "Deployment", f"web-{environment}") or {}
+        image: str = live["spec"]["template"]["spec"]["containers"][0]["image"]
+        return image
+
+
+@pytest.fixture
+def environments(
+    harbour: Sandbox, harbour_cluster: KubeCluster, walking: Walking, gitea: Sandbox, tmp_path: Path
+) -> Iterator[Environments]:
+    yield Environments(harbour_cluster, Somebody(harbour), fresh_namespace(harbour), tmp_path, Town(gitea))
+
+
+def test_a_version_that_staging_has_proven_reaches_production_by_itself(environments: Environments) -> None:
+    environments.start(gates=[{"healthyFor": "2s"}])
+    assert environments.until("Current")["message"] == "has what staging runs"
+    environments.stage("shop:2")
+    eventually(lambda: environments.runs("production") == "shop:2", 60, environments.state)
+    (request,) = eventually(lambda: [each for each in environments.requests() if each["merged"]])
+    assert request["title"] == "shop:2 to production"
+    assert "| `shop` | `1` | `2` |" in request["body"]
+    assert "+        image: shop:2" in request["body"] or "+      - image: shop:2" in request["body"]
+    assert "hunter2" not in request["body"]
+    environments.until("Current")
+    assert environments.head("production/web.yaml") == deployment("web-production", "shop:2").rstrip()
+
+
+def test_a_closed_gate_keeps_the_pull_request_open_and_says_why(environments: Environments) -> None:
+    environments.start(gates=[{"hold": True}])
+    environments.stage("shop:2")
+    state = environments.until("Open")
+    assert "stopped by hand" in state["message"]
+    time.sleep(2)
+    assert environments.runs("production") == "shop:1"
+
+    environments.promote(gates=[{"hold": False}])
+    eventually(lambda: environments.runs("production") == "shop:2", 60, environments.state)
+
+
+def test_a_person_merges_where_the_policy_says_so(environments: Environments) -> None:
+    environments.start(merge="Manual")
+    environments.stage("shop:2")
+    state = environments.until("Open")
+    assert "waits for a person" in state["message"]
+    time.sleep(2)
+    environments.host.ask("POST", f"/pulls/{state['number']}/merge", {"Do": "squash"})
+    eventually(lambda: environments.runs("production") == "shop:2", 60, environments.state)
+    environments.until("Current")
+
+
+def test_what_a_person_closed_is_not_proposed_again_and_a_newer_version_is(environments: Environments) -> None:
+    environments.start(merge="Manual")
+    environments.stage("shop:2")
+    state = environments.until("Open")
+    environments.host.ask("PATCH", f"/pulls/{state['number']}", {"state": "closed"})
+    environments.until("Rejected", within=60)
+    environments.push({"other/note.txt": "x"}, "something else")
+    time.sleep(2)
+    assert len(environments.requests()) == 1
+
+    environments.stage("shop:3")
+    environments.until("Open")
+    assert [each["title"] for each in environments.requests()] == ["shop:3 to production", "shop:2 to production"]
+
+
+def test_a_newer_version_supersedes_the_open_pull_request(environments: Environments) -> None:
+    environments.start(gates=[{"hold": True}])
+    environments.stage("shop:2")
+    first = environments.until("Open")
+    environments.stage("shop:3")
+    second = environments.until("Open", images=["shop:3"])
+    assert second["number"] != first["number"]
+    states = {each["number"]: each["state"] for each in environments.requests()}
+    assert states == {first["number"]: "closed", second["number"]: "open"}
+
+
+def test_a_newer_version_waits_its_turn_where_the_policy_says_so(environments: Environments) -> None:
+    environments.start(gates=[{"hold": True}], inFlight="Queue")
+    environments.stage("shop:2")
+    first = environments.until("Open")
+    environments.stage("shop:3")
+    eventually(lambda: "waits until" in environments.state().get("message", ""), 60, environments.state)
+    assert [each["number"] for each in environments.requests()] == [first["number"]]
+
+
+def test_a_mend_of_production_in_between_is_kept_and_the_branch_is_made_anew(environments: Environments) -> None:
+    environments.start(gates=[{"hold": True}])
+    environments.stage("shop:2")
+    state = environments.until("Open")
+    before = environments.host.ask("GET", f"/pulls/{state['number']}")["head"]["sha"]
+    environments.push({"production/settings.yaml": config_map("settings-production", answer="mended")}, "hotfix")
+    eventually(lambda: environments.host.ask("GET", f"/pulls/{state['number']}")["head"]["sha"] != before, 60)
+
+    environments.promote()
+    eventually(lambda: environments.runs("production") == "shop:2", 60, environments.state)
+    assert "mended" in environments.head("production/settings.yaml")
+
+
+def test_what_somebody_wrote_to_the_branch_is_not_merged(environments: Environments) -> None:
+    environments.start(gates=[{"hold": True}])
+    environments.stage("shop:2")
+    state = environments.until("Open")
+    branch = environments.host.ask("GET", f"/pulls/{state['number']}")["head"]["ref"]
+    content = {"content": "eA==", "message": "by hand", "branch": branch}
+    environments.host.ask("POST", "/contents/production/extra.txt", content, environments.host.reviewer)
+
+    environments.promote()
+    eventually(lambda: "does not merge" in environments.state().get("message", ""), 60, environments.state)
+    time.sleep(2)
+    assert environments.runs("production") == "shop:1"
+
+
+def test_files_are_carried_as_they_are(environments: Environments) -> None:
+    environments.start(carry={"paths": ["dashboards"]})
+    environments.push({"staging/dashboards/shop.txt": "two panels"}, "a dashboard")
+    environments.stage("shop:2")
+    eventually(lambda: environments.runs("production") == "shop:2", 60, environments.state)
+    environments.until("Current")
+    assert environments.head("production/dashboards/shop.txt") == "two panels"

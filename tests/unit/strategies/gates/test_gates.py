@@ -1,0 +1,86 @@
+"""Each gate: when it is open, when it is closed, and what it says."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.model.promotion import PromotionGate
+from reconciler.model.rollout import Verdict
+from reconciler.ports import Proof
+from strategies.gates import judge
+
+MONDAY = datetime(2026, 6, 1, 10, 30, tzinfo=UTC)
+OFFICE = {"start": "0 9 * * 1-5", "duration": "8h", "timeZone": "Europe/Berlin", "reason": "somebody is awake"}
+
+
+def gate(**given: Any) -> PromotionGate:
+    return PromotionGate.model_validate(given)
+
+
+@pytest.mark.parametrize(
+    ("since", "verdict", "words"),
+    [
+        (None, Verdict.WAIT, "not Ready"),
+        (MONDAY - timedelta(minutes=4), Verdict.WAIT, "6m1s of 10m are left, until 2026-06-01 10:36:00"),
+        (MONDAY - timedelta(minutes=10), Verdict.PASS, "Ready since 2026-06-01 10:20:00"),
+    ],
+)
+def test_a_soak_is_over_once_the_time_has_passed(since: datetime | None, verdict: Verdict, words: str) -> None:
+    name, found, evidence = judge(gate(healthyFor="10m"), Proof(since), MONDAY)
+    assert (name, found) == ("healthyFor", verdict)
+    assert words in evidence
+
+
+@pytest.mark.parametrize(
+    ("now", "open"),
+    [
+        (MONDAY, True),
+        (datetime(2026, 6, 1, 7, 0, tzinfo=UTC), True),
+        (datetime(2026, 6, 1, 6, 59, 59, tzinfo=UTC), False),
+        (datetime(2026, 6, 1, 14, 59, tzinfo=UTC), True),
+        (datetime(2026, 6, 1, 15, 0, tzinfo=UTC), False),
+        (datetime(2026, 5, 31, 10, 30, tzinfo=UTC), False),
+    ],
+    ids=["in-the-middle", "at-its-start", "a-second-before", "its-last-minute", "at-its-end", "on-sunday"],
+)
+def test_a_window_is_open_in_its_time_of_its_zone(now: datetime, open: bool) -> None:
+    _, verdict, evidence = judge(gate(window=OFFICE), Proof(), now)
+    assert (verdict is Verdict.PASS) is open
+    assert "somebody is awake" in evidence
+    _, frozen, _ = judge(gate(freeze=OFFICE), Proof(), now)
+    assert (frozen is Verdict.PASS) is not open
+
+
+def test_a_closed_window_says_when_it_opens() -> None:
+    _, _, evidence = judge(gate(window=OFFICE), Proof(), datetime(2026, 6, 6, 12, 0, tzinfo=UTC))
+    assert "opens at 2026-06-08 09:00 Europe/Berlin" in evidence
+
+
+def test_the_clock_that_is_put_forward_leaves_no_window_out() -> None:
+    """02:30 of 29 March 2026 is no time in Berlin: the window of that night begins right after the gap."""
+    night = {"start": "30 2 * * *", "duration": "1h", "timeZone": "Europe/Berlin"}
+    assert judge(gate(window=night), Proof(), datetime(2026, 3, 29, 1, 10, tzinfo=UTC))[1] is Verdict.PASS
+
+
+def test_a_schedule_that_cannot_be_read_is_closed() -> None:
+    bad = gate(window={"start": "99 9 * * *", "duration": "1h"})
+    assert judge(bad, Proof(), MONDAY)[1] is Verdict.WAIT
+    assert judge(gate(freeze={"start": "99 9 * * *", "duration": "1h"}), Proof(), MONDAY)[1] is Verdict.WAIT
+
+
+def test_a_hold_is_closed_as_long_as_it_is_true() -> None:
+    assert judge(gate(hold=True), Proof(), MONDAY)[1] is Verdict.WAIT
+    assert judge(gate(hold=False), Proof(), MONDAY)[1] is Verdict.PASS
+
+
+@given(st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)))
+def test_a_window_and_a_freeze_of_the_same_time_are_never_open_together(now: datetime) -> None:
+    assert {judge(gate(window=OFFICE), Proof(), now)[1], judge(gate(freeze=OFFICE), Proof(), now)[1]} == {
+        Verdict.PASS,
+        Verdict.WAIT,
+    }
