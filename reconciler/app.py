@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from reconciler.adapters.forge.opening import Forges
+    from reconciler.adapters.forge.tokens import Installations
     from reconciler.adapters.git.source import GitSource
     from reconciler.adapters.kube.cluster import KubeCluster
     from reconciler.adapters.render.documents.builder import Document
     from reconciler.adapters.render.engine import RenderEngine
     from reconciler.engine.controller import Controller
     from reconciler.model.repository import Repository
-    from reconciler.ports import Cluster, Forge, Remote, RolloutStrategy, Tree
+    from reconciler.ports import Cluster, CommitStatuses, Forge, Remote, RolloutStrategy, Tree
 
 
 def cache_home() -> Path:
@@ -77,7 +80,8 @@ def connect(settings: Settings) -> KubeCluster:
 def open_source(settings: Settings) -> GitSource:
     from reconciler.adapters.git.source import GitSource
 
-    return GitSource(settings.cache_folder / "git", allow_file=settings.allow_file_repositories)
+    folder, login = settings.cache_folder / "git", _installations().login
+    return GitSource(folder, allow_file=settings.allow_file_repositories, login=login)
 
 
 def open_folder(root: Path) -> Tree:
@@ -135,9 +139,28 @@ def open_forge(repository: Repository, remote: Remote) -> Forge | None:
 
     Raises Terminal(INVALID_SPEC) for a URL that names no repository of a forge, Terminal(FORGE_DENIED) without a token.
     """
-    from reconciler.adapters.forge import opening
+    return _forges().forge(repository.spec, remote.credentials)
 
-    return opening.open_forge(repository.spec, remote.credentials)
+
+def open_statuses(repository: Repository, remote: Remote) -> CommitStatuses | None:
+    """What is said of the commits of a Repository, on its forge; as `open_forge` else."""
+    return _forges().statuses(repository.spec, remote.credentials)
+
+
+@cache
+def _installations() -> Installations:
+    """The tokens of GitHub Apps, which git and the forges share."""
+    from reconciler.adapters.forge.tokens import Installations
+
+    return Installations()
+
+
+@cache
+def _forges() -> Forges:
+    """One for the process: connections and answers are used again from one run to the next."""
+    from reconciler.adapters.forge.opening import Forges
+
+    return Forges(_installations())
 
 
 def rollout_strategies() -> dict[str, RolloutStrategy]:

@@ -55,14 +55,32 @@ class Tree(Protocol):
         """Write the named files (not folders) below `into`, keeping their paths. Symlinks are refused (Terminal)."""
 
 
+class GitHubApp(NamedTuple):
+    """An installation of a GitHub App, whose tokens let git and the API in for an hour each. `api` is the root of the
+    API, `repository` the name of the one repository that a token is for; `private_key` is PEM.
+    """
+
+    id: str
+    installation: str
+    private_key: str
+    api: str
+    repository: str
+
+    def __repr__(self) -> str:
+        """Without the key: a value that is printed by mistake must not tell a secret."""
+        return f"GitHubApp({self.id}, installation {self.installation}, {self.repository} at {self.api})"
+
+
 class GitCredentials(NamedTuple):
-    """What a Secret gave. Either `password` (with or without `username`) or `ssh_key` with `known_hosts`."""
+    """What a Secret gave: `password` (with or without `username`), `ssh_key` with `known_hosts`, or a GitHub App that
+    gives passwords."""
 
     username: str = ""
     password: str = ""
     ssh_key: str = ""
     known_hosts: str = ""
     ca: str = ""
+    app: GitHubApp | None = None
 
     def __repr__(self) -> str:
         """Which are given, never what they are: a value that is printed by mistake must not tell a secret."""
@@ -114,6 +132,9 @@ class Source(Protocol):
 class PullRequest(NamedTuple):
     """A request to merge the branch `head` into `base`. `state` is `open`, `closed` or `merged`; `head_commit` is what
     the branch holds now, `merge_commit` what `base` got, empty while it is not merged.
+
+    `mergeable` is whether it goes into `base` without a conflict, and where the forge knows more, whether its rules let
+    it; None while the forge is still looking, and for one that is not open.
     """
 
     number: int
@@ -123,21 +144,45 @@ class PullRequest(NamedTuple):
     head_commit: str
     state: str
     merge_commit: str = ""
+    author: str = ""
+    title: str = ""
+    mergeable: bool | None = None
+    draft: bool = False
+
+
+class Review(NamedTuple):
+    """What somebody said of a pull request. `state` is approved, rejected, commented, dismissed or pending.
+
+    `commit` is the head that was reviewed; empty where the forge does not say it (GitLab), and then nothing tells which
+    commit was approved. `at` is None where the forge does not say when. `official`: the forge takes the word of this
+    user about merging here, because they may write to the repository or its rules name them.
+    """
+
+    user: str
+    state: str
+    commit: str
+    at: datetime | None
+    official: bool
 
 
 class Forge(Protocol):
-    """One repository of a forge (Gitea, GitHub, GitLab). Every method raises Transient(FORGE_UNREACHABLE) when no
-    answer comes or the forge is busy, Terminal(FORGE_DENIED) when the token lacks a right.
+    """Pull requests of one repository of a forge (Gitea, GitHub, GitLab). Safe to call from many threads.
+
+    Every method raises Transient(FORGE_UNREACHABLE) when no answer comes or the forge is busy, Terminal(FORGE_DENIED)
+    when the token lacks a right. Texts over the forge's limit are cut, with a sentence at their end that says so.
     """
 
     def find(self, head: str, base: str) -> PullRequest | None:
         """The newest pull request of these branches, open ones first, whatever its state; None when there is none."""
 
     def open(self, head: str, base: str, title: str, body: str) -> PullRequest:
-        """Open one, or adopt the one that is open already."""
+        """Open one, or adopt the one that is open already, as it is."""
 
     def read(self, number: int) -> PullRequest:
         """Raises Terminal(FORGE_DENIED) when there is none of this number."""
+
+    def update(self, number: int, title: str, body: str) -> PullRequest:
+        """Give it this title and text; nothing is written where it has them."""
 
     def merge(self, number: int, expected_head: str, message: str) -> PullRequest:
         """Merge if the branch still holds `expected_head`. One that is merged already is done.
@@ -148,6 +193,26 @@ class Forge(Protocol):
 
     def close(self, number: int) -> PullRequest:
         """Close it without merging; one that is not open is left as it is."""
+
+    def comment(self, number: int, marker: str, text: str) -> None:
+        """Dispatch's comment of this `marker` says `text` from now on: written once, changed in place after that, and
+        not touched when it says it already. A comment of somebody else that has the marker in it is not ours."""
+
+    def reviews(self, number: int) -> Sequence[Review]:
+        """All reviews, the oldest first; of one user there may be many. Raises Transient(FORGE_UNREACHABLE) while the
+        forge has yet to work out which of them a new commit made void."""
+
+
+class CommitStatuses(Protocol):
+    """What is said of the commits of one repository, on its forge. Raises as `Forge` does."""
+
+    def set(self, commit: str, context: str, state: str, description: str, url: str = "") -> None:
+        """`state` is pending, success, failure or error; `description` is cut at 140 characters, `url` may be empty.
+        Nothing is written where the newest of this context says the same."""
+
+    def read(self, commit: str) -> Mapping[str, str]:
+        """The newest state of each context, in the words of `set`; what the forge's own CI says is among them. A state
+        that is not known here counts as `error`."""
 
 
 class RegistryLogin(NamedTuple):

@@ -65,7 +65,9 @@ class Town:
         self.call("POST", "/admin/users", {**given, "must_change_password": False})
         basic = b64encode(f"{name}:{password}".encode()).decode()
         # What an owner needs to make a repository, nobody else does.
-        scopes = ["write:repository", "write:user"] if name.startswith(("owner", "reader")) else ["write:repository"]
+        scopes = ["write:repository", "write:issue"]
+        if name.startswith(("owner", "reader")):
+            scopes.append("write:user")
         made = self._send("POST", f"/users/{name}/tokens", {"name": "test", "scopes": scopes}, f"Basic {basic}")
         return Person(name, password, made["sha1"])
 

@@ -39,8 +39,8 @@ class NoAnswer(Exception):
 
 
 class Answer(NamedTuple):
-    """`body` is the JSON that was answered, None for anything else. `wish` is Retry-After in seconds, if given.
-    `headers` are by their names in lower case; `content` is the body as it came.
+    """`body` is the JSON that was answered, None for anything else. `wish` is how many seconds the server wants to be
+    left alone, if it says so. `headers` are by their names in lower case; `content` is the body as it came.
     """
 
     status: int
@@ -124,7 +124,7 @@ class Http:
             # this does nothing.
             response.close()
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status, _json(content), _wish(headers.get("retry-after")), headers, content)
+        return Answer(response.status, _json(content), _wish(headers), headers, content)
 
 
 class _Unsent(Exception):
@@ -172,10 +172,19 @@ def _wait(times: int) -> float:
     return delay(times, first=0.3, factor=3.0, most=3.0, jitter=random.random())  # noqa: S311 (no secret: a wait)
 
 
-def _wish(text: str | None) -> float | None:
+def _wish(headers: Mapping[str, str]) -> float | None:
+    """Retry-After; without it, until when a limit that is used up stays so (GitHub's and GitLab's headers)."""
+    if (text := headers.get("retry-after")) is not None:
+        return _after(text)
+    for name in ("x-ratelimit", "ratelimit"):
+        until = headers.get(f"{name}-reset", "")
+        if headers.get(f"{name}-remaining") == "0" and until.isdecimal():
+            return max(0.0, float(until) - time.time())
+    return None
+
+
+def _after(text: str) -> float | None:
     """Retry-After is in seconds, or a date (RFC 9110, section 10.2.3)."""
-    if text is None:
-        return None
     if text.strip().isdecimal():
         return float(text)
     try:

@@ -102,7 +102,7 @@ def _credentials(cluster: Cluster, repository: Repository) -> GitCredentials | N
     if secret is None:
         click.echo(f"the Secret {reference.name} is not used: {why}; the remote is asked without credentials", err=True)
         return None
-    return credentials_of(secret.get("data") or {}, reference.name)
+    return credentials_of(secret.get("data") or {}, reference.name, repository.spec)
 
 
 def _namesake(cluster: Cluster, application: Application) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ import binascii
 from datetime import datetime
 
 from reconciler.core.conditions import conditions
+from reconciler.core.place import place_of
 from reconciler.core.refs import resolve
 from reconciler.engine.keys import Key
 from reconciler.engine.notes import Note
@@ -17,9 +18,11 @@ from reconciler.engine.stages.fetch import SYNC
 from reconciler.engine.timers import Timers
 from reconciler.engine.world import World
 from reconciler.model.outcome import Reason, StageError, Terminal
-from reconciler.model.repository import Repository, RepositoryStatus
+from reconciler.model.repository import Repository, RepositorySpec, RepositoryStatus
 from reconciler.model.revision import Revision
-from reconciler.ports import GitCredentials, Remote
+from reconciler.ports import GitCredentials, GitHubApp, Remote
+
+_APP = ("githubAppID", "githubAppInstallationID", "githubAppPrivateKey")
 
 
 class Repositories:
@@ -108,13 +111,14 @@ class Repositories:
                 f"there is no Secret {reference.name!r} in namespace {key.namespace!r}: create it or mend "
                 "spec.credentialsRef.name",
             )
-        credentials = credentials_of(secret.get("data") or {}, reference.name)
+        credentials = credentials_of(secret.get("data") or {}, reference.name, repository.spec)
         self._credentials[key] = (reference.name, credentials)
         return credentials
 
 
-def credentials_of(data: dict[str, str], name: str) -> GitCredentials:
-    """The fields of a Secret as Flux and Kubernetes name them (kubernetes.io/basic-auth, kubernetes.io/ssh-auth)."""
+def credentials_of(data: dict[str, str], name: str, spec: RepositorySpec) -> GitCredentials:
+    """The fields of a Secret as Flux and Kubernetes name them (kubernetes.io/basic-auth, kubernetes.io/ssh-auth); those
+    of a GitHub App as Flux and Argo CD do. Raises Terminal(CREDENTIALS_NOT_FOUND, INVALID_SPEC)."""
 
     def text(*keys: str) -> str:
         for key in keys:
@@ -133,13 +137,35 @@ def credentials_of(data: dict[str, str], name: str) -> GitCredentials:
         ssh_key=text("ssh-privatekey", "identity"),
         known_hosts=text("known_hosts"),
         ca=text("ca.crt"),
+        app=_app([text(field).strip() for field in _APP], name, spec),
     )
-    if not (found.password or found.ssh_key or found.ca):
+    if not (found.password or found.ssh_key or found.ca or found.app):
         raise Terminal(
             Reason.CREDENTIALS_NOT_FOUND,
-            f"Secret {name!r} has neither password (or token) nor ssh-privatekey: add one of them",
+            f"Secret {name!r} has neither password (or token) nor ssh-privatekey, nor what a GitHub App needs "
+            f"({', '.join(_APP)}): add one of them",
         )
     return found
+
+
+def _app(given: list[str], name: str, spec: RepositorySpec) -> GitHubApp | None:
+    """The GitHub App of a Secret, None without one. It is asked where the forge's API is; without `spec.forge`, too: an
+    App may be there for git alone."""
+    if not any(given):
+        return None
+    if missing := [field for field, value in zip(_APP, given, strict=True) if not value]:
+        raise Terminal(
+            Reason.CREDENTIALS_NOT_FOUND, f"Secret {name!r} names a GitHub App without {' and '.join(missing)}: add it"
+        )
+    if spec.forge is not None and spec.forge.kind != "github":
+        raise Terminal(
+            Reason.INVALID_SPEC,
+            f"Secret {name!r} is of a GitHub App, and spec.forge.kind is {spec.forge.kind}: give it a password "
+            "instead, the token of that forge",
+        )
+    place = place_of("github", spec.url, spec.forge.api_url if spec.forge else None)
+    number, installation, key = given
+    return GitHubApp(number, installation, key, place.api, place.name)
 
 
 def _status(

@@ -37,6 +37,9 @@ belongs in a Secret. No host or user that begins with `-`: ssh would read it as 
 """
 
 
+_FORGES = frozenset({"gitea", "github", "gitlab"})
+
+
 class SecretName(Section):
     """The name of a Secret in the namespace of the document that names it."""
 
@@ -45,17 +48,21 @@ class SecretName(Section):
 
 class RepositoryForge(Section):
     """What serves the repository: Dispatch opens pull requests there, with the password of `credentialsRef` as its
-    token.
+    token, or as the GitHub App that is told there.
     """
 
     kind: Annotated[
         str,
-        Field(max_length=32, description="`gitea`; Forgejo understands the same."),
-        obeying("self == 'gitea'", "must be gitea: GitHub and GitLab are not served yet", "gitea".__eq__),
+        Field(max_length=32, description="`gitea` (also for Forgejo), `github` or `gitlab`."),
+        obeying("self in ['gitea', 'github', 'gitlab']", "must be gitea, github or gitlab", _FORGES.__contains__),
     ]
     api_url: Annotated[
         str | None,
-        Field(max_length=2048, description="Where its API is: `https://HOST/api/v1`, from spec.url, when not given."),
+        Field(
+            max_length=2048,
+            description="Where its API is. From spec.url when not given: `https://HOST/api/v1` (gitea), `/api/v3` "
+            "(github; `https://api.github.com` for github.com), `/api/v4` (gitlab).",
+        ),
         matching(
             rf"^https?://{_HOST}(:[0-9]+)?(/{_PATH}*)?$",
             "must be https://host/path, without a user name, a password or a query",
@@ -63,7 +70,7 @@ class RepositoryForge(Section):
     ] = None
 
 
-_NO_TOKEN = "`forge` needs `credentialsRef`: the password of that Secret is the token that the forge asks for"  # noqa: S105
+_NO_TOKEN = "`forge` needs `credentialsRef`: that Secret holds the token that the forge asks for"  # noqa: S105
 _NO_HOST = "`forge` needs a repository at a host: a folder (file://) has no pull requests"
 
 
@@ -102,8 +109,9 @@ class RepositorySpec(Section):
     credentials_ref: Annotated[
         SecretName | None,
         Field(
-            description="A Secret with username and password (or only password: a token), or ssh-privatekey and "
-            "known_hosts; ca.crt for a private authority."
+            description="A Secret with username and password (or only password: a token), ssh-privatekey and "
+            "known_hosts, or githubAppID, githubAppInstallationID and githubAppPrivateKey; ca.crt for a private "
+            "authority."
         ),
     ] = None
     forge: Annotated[

@@ -84,6 +84,17 @@ def test_a_wish_that_cannot_be_read_is_none(server: Server, client: Http, wish: 
     assert client.send(Request("POST", server.url)).wish is None
 
 
+@pytest.mark.parametrize("name", ["X-RateLimit", "RateLimit"])
+def test_a_limit_that_is_used_up_is_a_wish_until_it_begins_anew(server: Server, client: Http, name: str) -> None:
+    until = str(int(time.time()) + 600)
+    server.replies = [Reply(403, headers={f"{name}-Remaining": "0", f"{name}-Reset": until})]
+    wish = client.send(Request("GET", server.url)).wish
+    assert wish is not None and 590 < wish <= 600
+    for others in ({f"{name}-Remaining": "1"}, {f"{name}-Reset": "soon"}):
+        server.replies = [Reply(403, headers={f"{name}-Remaining": "0", f"{name}-Reset": until, **others})]
+        assert client.send(Request("GET", server.url)).wish is None
+
+
 def test_a_lost_answer_is_asked_for_again_but_a_writing_is_not_repeated(server: Server, client: Http) -> None:
     server.replies = [Reply(cut=True), Reply(200, b"1")]
     assert client.send(Request("GET", server.url)).body == 1

@@ -1,4 +1,4 @@
-"""A repository on a host of each kind, and a source with an empty cache."""
+"""A repository on a Git host of each kind, a source with an empty cache; and a repository at a forge of each kind."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from adapters.git.upstream import Upstream
 from contract.git_hosts import HOSTS, Host
+from forges.hosts import ForgeHost, GiteaHost, GitHubHost, GitLabHost
 
 from reconciler.adapters.git import GitSource
 from reconciler.ports import Remote
@@ -44,3 +45,15 @@ def remote(host: Host, upstream: Upstream) -> Remote:
 def source(tmp_path: Path) -> Iterator[GitSource]:
     with contextlib.closing(GitSource(tmp_path / "cache", allow_file=True)) as made:
         yield made
+
+
+@pytest.fixture(params=["github", "gitlab", pytest.param("gitea", marks=pytest.mark.sandbox)])
+def forge_host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ForgeHost]:
+    if request.param == "gitea":
+        sandbox = request.getfixturevalue("gitea")
+        with contextlib.closing(GitSource(tmp_path / "cache", allow_file=False)) as source:
+            yield GiteaHost(sandbox, source)
+        return
+    made = GitHubHost(tmp_path) if request.param == "github" else GitLabHost(tmp_path)
+    yield made
+    made.stop()

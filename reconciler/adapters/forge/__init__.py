@@ -1,6 +1,6 @@
-"""Forges: pull requests of one repository, by the API of what serves it."""
+"""Forges: pull requests and commit statuses of one repository, by the API of what serves it."""
 
-from reconciler.adapters.forge.gitea import GiteaForge
-from reconciler.adapters.forge.opening import open_forge
+from reconciler.adapters.forge.opening import Forges, open_forge
+from reconciler.adapters.forge.tokens import Installations
 
-__all__ = ["GiteaForge", "open_forge"]
+__all__ = ["Forges", "Installations", "open_forge"]

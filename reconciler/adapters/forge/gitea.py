@@ -1,16 +1,18 @@
-"""The port `Forge` on Gitea and Forgejo (routers/api/v1/repo/pull.go of Gitea 1.26)."""
+"""The port `Forge` on Gitea and Forgejo (routers/api/v1/repo of Gitea 1.26: pull.go, pull_review.go)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from reconciler.adapters.forge.api import Api, message_of
+from reconciler.adapters.forge import comments
+from reconciler.adapters.forge.api import Api
+from reconciler.adapters.forge.reading import moment, still, waits
+from reconciler.adapters.forge.words import fitted, message_of, same
 from reconciler.adapters.http import Answer
 from reconciler.model.outcome import Blocked, Reason, Transient
-from reconciler.ports import PullRequest
+from reconciler.ports import PullRequest, Review
 
-API_PATH = "/api/v1"
 _PAGE = 50
 # Of a repository with more pull requests than this only the newest are looked through.
 _PAGES = 40
@@ -18,9 +20,10 @@ _LONGEST_TITLE = 250
 _LONGEST_BODY = 60_000
 # Styles that `POST merge` takes; a repository may forbid all but one.
 _STYLES = frozenset({"merge", "rebase", "rebase-merge", "squash", "fast-forward-only"})
-# How long a merge waits that the forge's rules forbid, and one of a pull request that it is still looking at.
-_RULES_WAIT, _CHECK_WAIT = 60.0, 10.0
 _CHECKING = "try again later"
+_CHECK_WAIT = 10.0
+# REQUEST_REVIEW is no review: somebody was asked for one.
+_REVIEWS = {"APPROVED": "approved", "REQUEST_CHANGES": "rejected", "COMMENT": "commented", "PENDING": "pending"}
 
 
 class GiteaForge:
@@ -44,7 +47,7 @@ class GiteaForge:
         return found
 
     def open(self, head: str, base: str, title: str, body: str) -> PullRequest:
-        wanted = {"head": head, "base": base, "title": title[:_LONGEST_TITLE], "body": body[:_LONGEST_BODY]}
+        wanted = {"head": head, "base": base, **_texts(title, body)}
         answer = self._api.ask("POST", "pulls", body=wanted, expected=(409,))
         if answer.status != 409:
             return self._read(answer)
@@ -59,11 +62,18 @@ class GiteaForge:
     def read(self, number: int) -> PullRequest:
         return self._read(self._api.ask("GET", "pulls", number))
 
+    def update(self, number: int, title: str, body: str) -> PullRequest:
+        answer, wanted = self._api.ask("GET", "pulls", number), _texts(title, body)
+        before, document = self._read(answer), answer.body
+        if all(same(document.get(name), text) for name, text in wanted.items()):
+            return before
+        return self._read(self._api.ask("PATCH", "pulls", number, body=wanted))
+
     def merge(self, number: int, expected_head: str, message: str) -> PullRequest:
         before = self.read(number)
         if before.state == "merged":
             return before
-        self._still(before, expected_head)
+        still(before, expected_head)
         title, _, body = message.strip().partition("\n")
         wanted = {
             "Do": self._style(),
@@ -80,7 +90,7 @@ class GiteaForge:
             # It was merged, and the answer to the reading is older.
             raise Transient(Reason.FORGE_UNREACHABLE, f"{after.url} was merged, and does not say so yet.")
         # 409 is said for a head that moved, a conflict, and a base that moved meanwhile: what is there now tells.
-        self._still(after, expected_head)
+        still(after, expected_head)
         raise self._waits(answer, after)
 
     def close(self, number: int) -> PullRequest:
@@ -91,27 +101,30 @@ class GiteaForge:
         # 412: it was merged or closed meanwhile.
         return self._read(answer) if answer.status != 412 else self.read(number)
 
+    def comment(self, number: int, marker: str, text: str) -> None:
+        # To the comments of a number that it does not know Gitea answers 500, so the pull request is read first.
+        comments.upsert(self._api, self.read(number), marker, text, limit=_LONGEST_BODY)
+
+    def reviews(self, number: int) -> Sequence[Review]:
+        found = []
+        for document in self._api.pages("pulls", number, "reviews", page=_PAGE):
+            try:
+                state = "dismissed" if document["dismissed"] else _REVIEWS.get(document["state"])
+                if state is not None:
+                    found.append(_review(document, state))
+            except (KeyError, TypeError, ValueError):
+                raise self._api.strange(Answer(200, document)) from None
+        return sorted(found, key=lambda review: review.at.timestamp() if review.at else 0.0)
+
     def _waits(self, answer: Answer, found: PullRequest) -> Blocked:
         """The outcome for a merge that the forge's rules forbid now."""
-        said, wait = self._api.said(answer), _RULES_WAIT
+        said = self._api.said(answer)
         if _CHECKING in said.lower():
             # It says no more of a conflict, once it has found one.
-            said, wait = f"Gitea is still looking at it, or it conflicts with {found.base}.", _CHECK_WAIT
-        elif answer.status == 409 and not message_of(answer):
+            return waits(found, f"Gitea is still looking at it, or it conflicts with {found.base}.", _CHECK_WAIT)
+        if answer.status == 409 and not message_of(answer):
             said = f"it conflicts with {found.base}."
-        return Blocked(Reason.MERGE_BLOCKED, f"{found.url} cannot be merged yet: {said}", wait)
-
-    def _still(self, found: PullRequest, expected_head: str) -> None:
-        """Raises Transient(CONFLICT) when the branch has moved, Blocked when the pull request was closed."""
-        if found.state == "closed":
-            words = f"{found.url} was closed without merging. Reopen it to go on"
-            raise Blocked(Reason.MERGE_BLOCKED, f"{words}.", _RULES_WAIT)
-        if found.head_commit != expected_head:
-            raise Transient(
-                Reason.CONFLICT,
-                f"{found.url} is at {found.head_commit[:10]} and not at {expected_head[:10]} any more: somebody else "
-                "has written to its branch. It is read again.",
-            )
+        return waits(found, said)
 
     def _style(self) -> str:
         """How this repository likes merges; "merge" when it does not say so."""
@@ -143,6 +156,10 @@ class GiteaForge:
             raise self._api.strange(answer) from None
 
 
+def _texts(title: str, body: str) -> dict[str, str]:
+    return {"title": title[:_LONGEST_TITLE], "body": fitted(body, _LONGEST_BODY)}
+
+
 def _own(document: Any) -> bool:
     """A fork may have a branch of the same name, and what it holds is not ours."""
     try:
@@ -153,6 +170,7 @@ def _own(document: Any) -> bool:
 
 def _pull_request(document: Mapping[str, Any]) -> PullRequest:
     merged = document["merged"] is True
+    state = "merged" if merged else str(document["state"])
     return PullRequest(
         number=int(document["number"]),
         url=str(document["html_url"]),
@@ -160,6 +178,23 @@ def _pull_request(document: Mapping[str, Any]) -> PullRequest:
         head=str(document["head"]["label"]),
         base=str(document["base"]["label"]),
         head_commit=str(document["head"]["sha"]),
-        state="merged" if merged else str(document["state"]),
+        state=state,
         merge_commit=str(document["merge_commit_sha"] or "") if merged else "",
+        author=str(document["user"]["login"]),
+        title=str(document["title"]),
+        # Also false while it is still looking (convert/pull.go, CanBeMerged...), which it does not tell apart.
+        mergeable=(True if document["mergeable"] is True else None) if state == "open" else None,
+        draft=document.get("draft") is True,
+    )
+
+
+def _review(document: Mapping[str, Any], state: str) -> Review:
+    # `user` is empty for an account that is gone.
+    user = (document["user"] or {}).get("login", "")
+    return Review(
+        str(user),
+        state,
+        str(document["commit_id"] or ""),
+        moment(document["submitted_at"]),
+        document["official"] is True,
     )

@@ -7,7 +7,7 @@ import os
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from reconciler.adapters.git.address import Address, check
@@ -20,8 +20,11 @@ from reconciler.adapters.git.mirror import Mirror
 from reconciler.adapters.git.objects import Lost
 from reconciler.adapters.git.transport import Transport
 from reconciler.adapters.git.tree import GitTree
-from reconciler.model.outcome import Reason, Terminal
+from reconciler.model.outcome import Reason, Terminal, Transient
 from reconciler.ports import Blob, GitCredentials, Remote, Tree
+
+Login = Callable[[GitCredentials | None, float], GitCredentials | None]
+"""Credentials, and seconds to wait at most -> credentials with a password that is good now."""
 
 SIGNATURE = "Dispatch <dispatch@dispatch.dev>"
 # What a refspec would take for something else is left out; git itself judges the rest (git-check-ref-format(1)).
@@ -39,9 +42,18 @@ class GitSource:
     in since this object was made are shown to the host before a commit is handed out that is already here.
     """
 
-    def __init__(self, cache: Path, *, allow_file: bool, allow_http: bool = False, signature: str = SIGNATURE) -> None:
+    def __init__(
+        self,
+        cache: Path,
+        *,
+        allow_file: bool,
+        allow_http: bool = False,
+        signature: str = SIGNATURE,
+        login: Login = lambda given, timeout: given,
+    ) -> None:
         """`allow_file`: also folders of this machine; `allow_http`: plain http also beyond loopback; `signature`: the
-        author and committer of its own commits, `Name <address>`."""
+        author and committer of its own commits, `Name <address>`; `login` makes a password of a GitHub App."""
+        self._login = login
         self._cache, self._allow_file, self._allow_http = cache.absolute(), allow_file, allow_http
         self._signature = signature
         self._git = GitProgram()
@@ -54,7 +66,7 @@ class GitSource:
 
     def refs(self, remote: Remote) -> Mapping[str, str]:
         address = self._address(remote)
-        with presented(address, remote.credentials, remote.timeout) as access:
+        with presented(address, self._let_in(remote), remote.timeout) as access:
             transport = Transport(self._git, address, access, remote.timeout)
             said = transport.run(["ls-remote", "--quiet", "--end-of-options", address.url])
         self._proven.add(self._proof(remote))
@@ -75,7 +87,7 @@ class GitSource:
         address = self._address(remote)
         mirror = self._mirror(address)
         if not mirror.has(commit):
-            with presented(address, remote.credentials, remote.timeout) as access:
+            with presented(address, self._let_in(remote), remote.timeout) as access:
                 if mirror.fetch(Transport(self._git, address, access, remote.timeout), commit, refs):
                     self._proven.add(self._proof(remote))
         if self._proof(remote) not in self._proven:
@@ -101,7 +113,7 @@ class GitSource:
         if not _REF.fullmatch(ref):
             raise Terminal(Reason.INVALID_SPEC, f"{ref!r} is not a full name of a ref that can be written.")
         address = self._address(remote)
-        with presented(address, remote.credentials, remote.timeout) as access:
+        with presented(address, self._let_in(remote), remote.timeout) as access:
             transport = Transport(self._git, address, access, remote.timeout, "write to")
             self._mirror(address).push(transport, commit, ref, expected)
 
@@ -116,10 +128,20 @@ class GitSource:
     def _address(self, remote: Remote) -> Address:
         return check(remote.url, allow_file=self._allow_file, allow_http=self._allow_http)
 
+    def _let_in(self, remote: Remote) -> GitCredentials | None:
+        """The credentials as git can show them. Raises Transient(SOURCE_UNREACHABLE), Terminal(SOURCE_DENIED)."""
+        try:
+            return self._login(remote.credentials, remote.timeout)
+        except Transient as error:
+            raise Transient(Reason.SOURCE_UNREACHABLE, error.message, error.retry_after) from None
+        except Terminal as error:
+            raise Terminal(Reason.SOURCE_DENIED, error.message) from None
+
     def _proof(self, remote: Remote) -> bytes:
         given = remote.credentials or GitCredentials()
+        parts = [*given[:-1], *(given.app or ())]
         return hashlib.sha256(
-            b"\0".join([self._salt, remote.url.encode(), *(part.encode() for part in given)])
+            b"\0".join([self._salt, remote.url.encode(), *(part.encode() for part in parts)])
         ).digest()
 
     def _mirror(self, address: Address) -> Mirror:

@@ -38,6 +38,8 @@ def calls(forge: Forge) -> list[Callable[[], object]]:
         lambda: forge.find("a", "main"),
         lambda: forge.open("a", "main", "t", "b"),
         lambda: forge.read(1),
+        lambda: forge.update(1, "t", "b"),
+        lambda: forge.comment(1, "m", "t"),
         lambda: forge.merge(1, "1" * 40, "m"),
         lambda: forge.close(1),
     ]
