@@ -11,16 +11,17 @@ from team import Team, eventually
 from reconciler.model.resource import API_VERSION
 
 
-def notify(team: Team, slack: Slack, name: str = "people", token: str = TOKEN, **spec: Any) -> None:
+def notify(team: Team, slack: Slack, name: str = "people", token: str = TOKEN, wait: bool = True, **spec: Any) -> None:
     """A Notifier of the team's namespace, with its Secret; waits until it says that it is ready."""
     secret(team, f"{name}-slack", token=token)
     place = {"channel": CHANNEL, "secretRef": {"name": f"{name}-slack"}, "apiUrl": slack.url}
     spec = {"slack": place, **spec}
     team.apply({"apiVersion": API_VERSION, "kind": "Notifier", "metadata": {"name": name}, "spec": spec})
-    eventually(
-        lambda: team.condition(name, kind="Notifier").get("status") == "True",
-        what=lambda: team.live(API_VERSION, "Notifier", name),
-    )
+    if wait:
+        eventually(
+            lambda: team.condition(name, kind="Notifier").get("status") == "True",
+            what=lambda: team.live(API_VERSION, "Notifier", name),
+        )
 
 
 def secret(team: Team, name: str, **fields: str) -> None:

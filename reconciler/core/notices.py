@@ -41,11 +41,13 @@ def notices(
 ) -> list[Told]:
     """Each revision of which the status speaks stands somewhere (`standing`); where that has changed, its message does.
 
-    `target` is the commit that the run was about, empty when it did not come so far.
+    `target` is the commit that the run was about, empty when it did not come so far: then it is about what is there.
     """
     last = last.then(before)
+    if not target and after.attempted is not None:
+        target = commit_of(after.attempted.revision)
     found = []
-    for commit in dict.fromkeys([*spoken_of(after), *filter(None, [target])]):
+    for commit in dict.fromkeys([*spoken_of(after), target]):
         old = standing(about, before, commit, target, last.settled)
         new = standing(about, after, commit, target, last.settled)
         if new is None or new == old:

@@ -40,7 +40,7 @@ def standing(
         _taken_back(about, status, commit)
         or _waiting(about, status, commit)
         or _moving(about, status, commit)
-        or _failed(about, status, commit, target)
+        or _failed(about, status, commit, target, settled)
         or _deployed(about, status, commit, settled)
     )
 
@@ -125,11 +125,12 @@ def _wants_approval(about: Subject, rollout: RolloutState) -> bool:
     )
 
 
-def _failed(about: Subject, status: ApplicationStatus, commit: str, target: str) -> Notice | None:
+def _failed(about: Subject, status: ApplicationStatus, commit: str, target: str, settled: str) -> Notice | None:
     ready = ready_of(status)
     if ready is None or not stalled(status) or commit != target:
         return None
-    return _notice(NoticeEvent.FAILED, about, commit, f"cannot be deployed ({ready.reason})", [ready.message])
+    words = "is deployed, and cannot be kept up to date" if commit == settled else "cannot be deployed"
+    return _notice(NoticeEvent.FAILED, about, commit, f"{words} ({ready.reason})", [ready.message])
 
 
 def _deployed(about: Subject, status: ApplicationStatus, commit: str, settled: str) -> Notice | None:

@@ -97,13 +97,13 @@ class Controller:
             ledgers=Ledgers(source, cluster_name),
             rolling=rolling,
         )
-        self._notices = Notices(Desk(cluster, self.catalog, clock, messenger), self.queues)
-        reporter = Reporter(cluster, self.catalog, self.queues, self._events, self._notices, clock)
+        self.notices = Notices(Desk(cluster, self.catalog, clock, messenger), self.queues)
+        reporter = Reporter(cluster, self.catalog, self.queues, self._events, self.notices, clock)
         kinds = (
             Kind("Application", Applications(world, reporter).reconcile, workers),
             Kind("Promotion", Promotions(world, self.queues, reporter).reconcile, _PROMOTERS),
             Kind("Repository", Repositories(world, self.queues, self._timers, reporter).reconcile, _READERS),
-            Kind("Notifier", self._notices.reconcile, 1),
+            Kind("Notifier", self.notices.reconcile, 1),
         )
         self._workers = [Workers(self.queues.of(each.name), each.reconcile, each.workers, each.name) for each in kinds]
         self._listed = {name: threading.Event() for name in (*(each.name for each in kinds), "RolloutAction")}
@@ -127,7 +127,7 @@ class Controller:
         for workers in self._workers:
             workers.close()
         ended = [workers.join(deadline - 2.0) for workers in self._workers]
-        self._notices.stop(0.5)
+        self.notices.stop(0.5)
         self._events.stop(1.0)
         self._followers.stop(max((deadline - time.monotonic()) / 4, 0.1))
         return all(ended)

@@ -18,14 +18,11 @@ from reconciler.engine.queues import Queues
 from reconciler.model.application import Application
 from reconciler.model.application_status import ApplicationStatus
 from reconciler.model.notice import Notice, Severity, Subject
-from reconciler.model.notifier import Notifier
+from reconciler.model.notifier import DriftReportTime, Notifier
 from reconciler.model.outcome import StageError, Terminal
 from reconciler.model.repository import Repository
 
 log = logging.getLogger(__name__)
-
-_SOONEST = 60.0
-"""Seconds: a report that cannot be scheduled is looked at again no earlier, unless the Notifier changes."""
 
 
 class Notices:
@@ -56,7 +53,7 @@ class Notices:
             log.exception("the news of an Application could not be told", extra={"key": str(key)})
 
     def tell(self, notice: Notice, *, news: bool = True) -> None:
-        """Hand a notice to every Notifier that is for its Application. Returns at once."""
+        """Hand a notice to every Notifier that is for its Application. Returns at once; the same twice is told once."""
         for key, notifier in self._notifiers():
             if concerns(notifier, notice.about):
                 outbox = self._outbox(key)
@@ -76,9 +73,13 @@ class Notices:
         outbox = self._outbox(key)
         if outbox is None:
             return
-        outbox.knock()
+        complaint: StageError | None = None
         if notifier.spec.report is not None:
-            self._report(key, notifier, outbox)
+            try:
+                self._report(key, notifier.spec.report, notifier, outbox)
+            except StageError as error:
+                complaint = error
+        outbox.knock(complaint)
 
     def stop(self, within: float) -> None:
         with self._lock:
@@ -135,15 +136,10 @@ class Notices:
         found = (standing(about, status, commit, commit_of(failed)) for commit in spoken_of(status))
         return [each for each in found if each is not None]
 
-    def _report(self, key: Key, notifier: Notifier, outbox: Outbox) -> None:
-        assert notifier.spec.report is not None
+    def _report(self, key: Key, time: DriftReportTime, notifier: Notifier, outbox: Outbox) -> None:
+        """Raises Terminal(INVALID_SPEC) for a schedule that cannot be read: its mend comes back here."""
         now = self._desk.clock.now()
-        try:
-            last, left = due(notifier.spec.report, now)
-        except StageError as error:
-            log.warning("a report cannot be scheduled", extra={"key": str(key), "why": error.message})
-            self._queues.add(key, after=_SOONEST * 60)
-            return
+        last, left = due(time, now)
         since = outbox.reported or _created(self._desk.catalog.document(key)) or now
         if last > since:
             found = [

@@ -68,6 +68,7 @@ class Outbox:
         self._dropped = self._status.dropped
         self._reported = self._status.last_report
         self._messenger: Messenger | None = None
+        self._complaint: StageError | None = None
         self._thread = threading.Thread(target=self._loop, name=f"notices-{key.namespace}-{key.name}", daemon=True)
 
     def start(self) -> None:
@@ -83,9 +84,11 @@ class Outbox:
         if self._thread.is_alive():
             self._thread.join(within)
 
-    def knock(self) -> None:
-        """The Notifier or its Secret may be another one: open it anew, and try at once."""
+    def knock(self, complaint: StageError | None = None) -> None:
+        """The Notifier or its Secret may be another one: open it anew, and try at once. `complaint` is what is wrong
+        with the Notifier though notices can be told; its status says it."""
         with self._condition:
+            self._complaint = complaint
             self._knocked = True
             self._not_before = 0.0
             self._condition.notify()
@@ -108,7 +111,10 @@ class Outbox:
         """Returns at once. Without `news` only a message that was begun is brought up to date."""
         with self._condition:
             before = self._waiting.get(notice.key)
-            if not news and before is None and notice.key not in self._messages:
+            kept = self._messages.get(notice.key)
+            if before is None and kept is not None and kept.id and kept.digest == notice.digest:
+                return
+            if not news and before is None and kept is None:
                 return
             replies = [*(before.replies if before else ()), *([notice] if news else ())]
             self._waiting[notice.key] = Telling(notice, replies[-_REPLIES:])
@@ -250,7 +256,7 @@ class Outbox:
         document = self._desk.catalog.document(self._key)
         if document is None:
             return
-        after = self._next_status(document["metadata"].get("generation", 0), error, sent)
+        after = self._next_status(document["metadata"].get("generation", 0), error or self._complaint, sent)
         if after == self._status:
             return
         resource = self._desk.cluster.resource(API_VERSION, self._key.kind)

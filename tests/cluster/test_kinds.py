@@ -216,7 +216,7 @@ def may(installed: Installed) -> Callable[..., bool]:
 
 
 def test_the_controller_may_do_what_it_does(may: Callable[..., bool]) -> None:
-    for kind in ("applications", "repositories"):
+    for kind in ("applications", "repositories", "notifiers"):
         assert all(may(verb, "dispatch.dev", kind) for verb in ("get", "list", "watch"))
         assert may("patch", "dispatch.dev", kind, subresource="status")
     for kind in ("rolloutactions", "applications"):
@@ -251,6 +251,7 @@ def test_the_controller_may_not_do_what_it_does_not_need(may: Callable[..., bool
     assert not may("create", "apiextensions.k8s.io", "customresourcedefinitions")
     assert not may("create", "admissionregistration.k8s.io", "mutatingwebhookconfigurations")
     assert not may("create", "dispatch.dev", "applications", "team-a")
+    assert not may("patch", "dispatch.dev", "notifiers", "team-a")
     assert not may("delete", "dispatch.dev", "applications", "team-a")
     for verb in ("create", "patch", "update"):
         assert not may(verb, "dispatch.dev", "rolloutactions", "team-a"), verb

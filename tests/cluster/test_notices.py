@@ -177,6 +177,16 @@ def test_the_drift_of_the_time_is_reported_when_its_time_has_come(team: Team, sl
     assert status(team)["lastReport"]
 
 
+def test_a_report_that_never_comes_is_said_and_all_else_is_told(team: Team, slack: Slack) -> None:
+    team.read_repository()
+    notify(team, slack)
+    notify(team, slack, wait=False, report={"schedule": "0 99 * * MON"})
+    assert "spec.report.schedule" in team.until_reason("people", "InvalidSpec", kind="Notifier")
+    team.push({"web/a.yaml": config_map("a", key="0")})
+    team.deploy("web", "web")
+    until_told(team, slack, "deployed")
+
+
 def test_one_notifier_of_the_wrong_shape_is_refused_by_the_server(team: Team, tmp_path: Path) -> None:
     resource = team.resource("dispatch.dev/v1alpha1", "Notifier")
     document = {"apiVersion": "dispatch.dev/v1alpha1", "kind": "Notifier", "metadata": {"name": "x"}}

@@ -109,6 +109,14 @@ def test_a_commit_that_cannot_be_deployed_is_told_under_its_own_name() -> None:
     assert news(back) == [("Recovered", "aaaaaaa is well again")]
 
 
+def test_a_repository_that_lets_nobody_in_any_more_is_told_of_what_is_deployed() -> None:
+    denied = at(OLD, "False", Reason.SOURCE_DENIED, "the token has expired", stalled=True)
+    assert news(walk(ready(OLD), denied, ready(OLD))) == [
+        ("Failed", "aaaaaaa is deployed, and cannot be kept up to date (SourceAuthenticationFailed)"),
+        ("Recovered", "aaaaaaa is well again"),
+    ]
+
+
 def test_a_canary_is_one_message_through_its_steps_its_approval_and_its_promotion() -> None:
     told = walk(
         ready(OLD, rollouts=(rollout(OLD, "promoted", 4),)),
