@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from reconciler.core.standing import commit_of, ready_of, short, spoken_of, standing, unwell
+from reconciler.core.standing import aborted, commit_of, ready_of, short, spoken_of, standing, unwell
 from reconciler.model.application_status import ApplicationStatus, DriftEntry
 from reconciler.model.notice import Candidate, Notice, NoticeEvent, Subject
 
 _NAMED = 10
+_TAKEN_BACK = frozenset((NoticeEvent.ABORTED, NoticeEvent.REVERTED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,9 @@ def notices(
         elif old is None and new.event is NoticeEvent.CANARY_STEP:
             # Its first step begins a deployment, which is heard of without each step.
             new = replace(new, event=NoticeEvent.DEPLOYED)
+        if new.event is NoticeEvent.REVERTED and (old is None or old.event not in _TAKEN_BACK):
+            # Undone in the run that saw the abort: who hears of aborts only must hear of it.
+            found.append(Told(aborted(about, commit, new.lines), True))
         found.append(Told(new, news))
     return found + [Told(each, True) for each in _drift(about, before, after)]
 

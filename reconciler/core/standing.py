@@ -76,14 +76,18 @@ def _taken_back(about: Subject, status: ApplicationStatus, commit: str) -> Notic
     gone = [each for each in status.rollouts if each.revision == commit and each.decision in _BACK]
     if not (vetoes or gone):
         return None
-    lines = [*(f"{_name(each)}: {each.message}" for each in gone)]
-    lines += [f"aborted{f' by {veto.by}' if veto.by else ''}: {veto.why}" for veto in vetoes]
+    lines = [veto.why + (f" (by {veto.by})" if veto.by and veto.by not in veto.why else "") for veto in vetoes]
+    lines = lines or [f"{_name(each)}: {each.message}" for each in gone]
     revert = status.revert
     templates = {veto.template for veto in vetoes} | {each.template for each in gone}
     if revert is not None and revert.template in templates:
         lines += filter(None, (revert.message, revert.pull_request))
         if revert.state in ("Pushed", "Merged"):
             return _notice(NoticeEvent.REVERTED, about, commit, "reverted: Git is back at the good version", lines)
+    return aborted(about, commit, lines)
+
+
+def aborted(about: Subject, commit: str, lines: Iterable[str]) -> Notice:
     return _notice(NoticeEvent.ABORTED, about, commit, "aborted: users have the version before", lines)
 
 
@@ -108,7 +112,7 @@ def _moving(about: Subject, status: ApplicationStatus, commit: str) -> Notice | 
         else ""
     )
     if _wants_approval(about, first):
-        lines.append(f"dispatch rollout promote {about.name}, or: dispatch rollout abort {about.name}")
+        lines += [f"`dispatch rollout {verb} {about.name} -n {about.namespace}`" for verb in ("promote", "abort")]
         return _notice(NoticeEvent.APPROVAL_WANTED, about, commit, f"somebody must decide{at}", lines)
     return _notice(NoticeEvent.CANARY_STEP, about, commit, f"is walked out{at}", lines, under_way=True)
 

@@ -146,7 +146,7 @@ def test_a_gate_that_waits_for_an_approval_asks_for_it_though_argo_says_it_moves
     gated = Subject("team-a", "shop", approvals=frozenset({2}))
     found = standing(gated, moving, NEW)
     assert found is not None and found.event is NoticeEvent.APPROVAL_WANTED
-    assert found.lines[-1].startswith("dispatch rollout promote shop")
+    assert found.lines[-2:] == ("`dispatch rollout promote shop -n team-a`", "`dispatch rollout abort shop -n team-a`")
 
 
 def test_an_abort_and_its_revert_are_told_in_the_message_of_the_bad_version() -> None:
@@ -164,14 +164,16 @@ def test_an_abort_and_its_revert_are_told_in_the_message_of_the_bad_version() ->
         ("Aborted", "bbbbbbb aborted: users have the version before"),
         ("Reverted", "bbbbbbb reverted: Git is back at the good version"),
     ]
-    assert "too many errors" in mine[-1].notice.lines[-2]
+    assert mine[-1].notice.lines == ("too many errors", "Git is back")
+    at_once = [each for each in walk(ready(OLD), on_its_way(NEW), undone) if each.notice.commit == NEW]
+    assert news(at_once)[-2:] == news(mine), "also when one run sees both"
 
 
 def test_the_revert_of_one_version_says_nothing_new_of_an_older_one() -> None:
     vetoes = tuple(VetoEntry(template=f"t{c[:3]}", revision=c, why="bad", at=NOW) for c in (OLD, NEW))
     first = ready("c" * 40, vetoes=vetoes[:1], revert=RevertState(template="taaa", state="Pushed"))
     second = ready("d" * 40, vetoes=vetoes, revert=RevertState(template="tbbb", state="Pushed"))
-    assert [each.notice.commit for each in walk(first, second)] == [NEW, "d" * 40]
+    assert [each.notice.commit for each in walk(first, second)] == [NEW, NEW, "d" * 40]
 
 
 def test_a_revision_that_waits_is_told_and_then_deployed_in_the_same_message() -> None:
