@@ -183,7 +183,7 @@ def build_controller(settings: Settings, source: GitSource, renderer: RenderEngi
         renderer,
         cluster,
         SystemClock(),
-        rolling=Rolling(rollout_strategies(), gates, settings.prometheus, open_forge, judge),
+        rolling=Rolling(rollout_strategies(), gates, settings.prometheus, open_forge, open_statuses, judge),
         messenger=open_messenger,
         cluster_name=settings.cluster_name,
         workers=settings.workers,

@@ -365,9 +365,16 @@ class RolloutStrategy(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What is known of a version in the environment before: since when it is Ready there, None while it is not."""
+    """What is known of a version: since when it is Ready in the environment before (None while it is not), and what is
+    said of its pull request: the reviews, the newest state of each check (both None while there is none), its head and
+    who opened it.
+    """
 
     ready_since: datetime | None = None
+    reviews: Sequence[Review] | None = None
+    checks: Mapping[str, str] | None = None
+    head: str = ""
+    author: str = ""
 
 
 Gatekeeper = Callable[[PromotionGate, Proof, datetime], tuple[str, Verdict, str]]

@@ -126,6 +126,23 @@ CASES: list[Case] = [
     *good(
         _PROMO,
         "spec.environments",
+        [*_TWO, {**_GATED, "gates": [{"approvals": {"count": 2, "from": ["ada"]}}, {"checks": ["ci/build"]}]}],
+    ),
+    *bad(
+        _PROMO,
+        "spec.environments",
+        [*_TWO, {**_GATED, "gates": [{"approvals": {"count": 0}}]}],
+        field="spec.environments[2].gates[0].approvals.count",
+    ),
+    *bad(
+        _PROMO,
+        "spec.environments",
+        [*_TWO, {**_GATED, "gates": [{"checks": []}]}],
+        field="spec.environments[2].gates[0].checks",
+    ),
+    *good(
+        _PROMO,
+        "spec.environments",
         [*_TWO, {**_GATED, "gates": [{"window": {"start": "0 9 * * 1-5", "duration": "8h"}}]}],
         [
             *_TWO,

@@ -19,7 +19,7 @@ from reconciler.model.outcome import Blocked, Reason, Terminal, Transient
 from reconciler.model.promotion import EnvironmentState, GateState, PromotionEnvironment, PromotionState
 from reconciler.model.rollout import Verdict
 from reconciler.model.strategy import InFlight, MergePolicy
-from reconciler.ports import Forge, Proof, PullRequest
+from reconciler.ports import CommitStatuses, Forge, Proof, PullRequest
 
 
 class Step:
@@ -57,7 +57,7 @@ class Step:
         self, source: Application, target: Application, to: Place, commit: str, found: Candidate
     ) -> EnvironmentState:
         since = _ready_since(source)
-        gates = self._gates(since)
+        gates = self._gates(Proof(since))
         base = EnvironmentState(
             name=self._target.name,
             state=PromotionState.WAITING,
@@ -104,7 +104,34 @@ class Step:
         if request.state == "merged":
             self._queues.add(repository_of(to.application))
             return base.model_copy(update=_of(request, PromotionState.MERGED, f"{request.url} is merged"))
-        return self._merge(base, to, change, forge, request)
+        return self._merge(self._judged(base, source, to, change, forge, request, found), to, change, forge, request)
+
+    def _judged(
+        self,
+        base: EnvironmentState,
+        source: Application,
+        to: Place,
+        change: str,
+        forge: Forge,
+        request: PullRequest,
+        found: Candidate,
+    ) -> EnvironmentState:
+        """The gates with what is said of the pull request, told there as well: in its text, and as commit statuses."""
+        statuses = self._statuses(to)
+        asked = {name for gate in self._target.gates for name in ("approvals", "checks") if getattr(gate, name)}
+        proof = Proof(
+            ready_since=_ready_since(source),
+            reviews=forge.reviews(request.number) if "approvals" in asked else None,
+            checks=statuses.read(change) if "checks" in asked and statuses is not None else None,
+            head=change,
+            author=request.author,
+        )
+        judged = base.model_copy(update={"gates": self._gates(proof), "head": change})
+        if (judged.gates, judged.head) != (self._known.gates, self._known.head):
+            forge.update(request.number, self._title(to, change), self._body(judged, source, to, change, found))
+            if statuses is not None:
+                _say(statuses, change, judged.gates)
+        return judged
 
     def _merge(
         self, base: EnvironmentState, to: Place, change: str, forge: Forge, request: PullRequest
@@ -163,10 +190,9 @@ class Step:
         )
         return body(story, to.before, after)
 
-    def _gates(self, since: datetime | None) -> tuple[GateState, ...]:
-        judged = [
-            self._world.rolling.gatekeeper(gate, Proof(since), self._world.clock.now()) for gate in self._target.gates
-        ]
+    def _gates(self, proof: Proof) -> tuple[GateState, ...]:
+        now = self._world.clock.now()
+        judged = [self._world.rolling.gatekeeper(gate, proof, now) for gate in self._target.gates]
         return tuple(GateState(gate=name, verdict=verdict.value, evidence=why) for name, verdict, why in judged)
 
     def _application(self, environment: PromotionEnvironment) -> Application:
@@ -183,12 +209,23 @@ class Step:
         repository = self._world.catalog.repository(repository_of(target))
         return self._world.rolling.forge(repository, to.seen.remote) if repository is not None else None
 
+    def _statuses(self, to: Place) -> CommitStatuses | None:
+        repository = self._world.catalog.repository(repository_of(to.application))
+        return self._world.rolling.statuses(repository, to.seen.remote) if repository is not None else None
+
     def _state(self, state: PromotionState, words: str) -> EnvironmentState:
         return EnvironmentState(name=self._target.name, state=state, message=words)
 
     @property
     def _name(self) -> str:
         return f"{self._key.namespace}/{self._key.name}"
+
+
+def _say(statuses: CommitStatuses, commit: str, gates: Sequence[GateState]) -> None:
+    """A commit status for each gate: a forge's branch protection may ask for it."""
+    for gate in gates:
+        state = "success" if gate.verdict == Verdict.PASS.value else "pending"
+        statuses.set(commit, f"dispatch/{gate.gate}", state, gate.evidence)
 
 
 def _applied(application: Application) -> str:

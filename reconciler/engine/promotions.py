@@ -20,9 +20,11 @@ from reconciler.model.promotion import (
     PromotionState,
     PromotionStatus,
 )
+from reconciler.model.rollout import Verdict
 
 _LOOK = 15.0
 """Seconds between two looks at what waits: a pull request, a time, a gate."""
+_SOON = 3.0
 _NEWS = {
     PromotionState.OPEN: Reason.PROGRESSING,
     PromotionState.MERGED: Reason.PROMOTED,
@@ -56,8 +58,7 @@ class Promotions:
         document = self._world.catalog.document(key) or {}
         old = PromotionStatus.model_validate(document.get("status") or {})
         status = _status(old, states, error, document.get("metadata", {}).get("generation", 0), self._world.clock.now())
-        settled = all(each.state is PromotionState.CURRENT for each in states)
-        self._reporter.settle_other(key, status, error, _news(old, status), None if settled else _LOOK)
+        self._reporter.settle_other(key, status, error, _news(old, status), _look_again(states))
 
     def _environment(
         self, key: Key, source: PromotionEnvironment, target: PromotionEnvironment, known: EnvironmentState
@@ -72,6 +73,19 @@ class Promotions:
             found = known.model_copy(update={"state": state, "message": problem.message})
         moved = (found.state, found.candidate) != (known.state, known.candidate)
         return found.model_copy(update={"since": self._world.clock.now() if moved else known.since})
+
+
+def _look_again(states: Sequence[EnvironmentState]) -> float | None:
+    """Not at all where everything is as it should be: a new version wakes the key. Soon where only the forge is asked
+    for: it works out in the background whether it can merge.
+    """
+    if all(each.state is PromotionState.CURRENT for each in states):
+        return None
+    ripe = any(
+        each.state is PromotionState.OPEN and all(gate.verdict == Verdict.PASS.value for gate in each.gates)
+        for each in states
+    )
+    return _SOON if ripe else _LOOK
 
 
 def _status(

@@ -12,20 +12,31 @@ from reconciler.engine.ledgers import Ledgers
 from reconciler.engine.live import LiveObjects
 from reconciler.engine.sources import Sources
 from reconciler.model.repository import Repository
-from reconciler.ports import Clock, Cluster, Forge, Gatekeeper, Remote, Renderer, RolloutStrategy, Source
+from reconciler.ports import (
+    Clock,
+    Cluster,
+    CommitStatuses,
+    Forge,
+    Gatekeeper,
+    Remote,
+    Renderer,
+    RolloutStrategy,
+    Source,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Rolling:
     """How versions are walked out: the strategies by Argo Rollouts' names, where Argo Rollouts reaches the gates, the
-    operator's Prometheus (empty when there is none), the forge of a Repository, None for one without, and who judges
-    the gates of promotions.
+    operator's Prometheus (empty when there is none), the forge of a Repository and what it says of commits (None where
+    there is none), and who judges the gates of promotions.
     """
 
     strategies: Mapping[str, RolloutStrategy]
     gates: str
     prometheus: str
     forge: Callable[[Repository, Remote], Forge | None]
+    statuses: Callable[[Repository, Remote], CommitStatuses | None]
     gatekeeper: Gatekeeper
 
 

@@ -45,8 +45,20 @@ class Window(Section):
     reason: Annotated[str, Field(max_length=256, description="Why, for those who wait.")] = ""
 
 
-_GATES = ("healthy_for", "window", "freeze", "hold")
-_ONE_GATE = "needs exactly one of `healthyFor`, `window`, `freeze` and `hold`"
+class ApprovalsGate(Section):
+    """Reviews of the pull request: of the commit that would be merged, by people who may write to the repository."""
+
+    count: Annotated[int, Field(ge=1, le=20, description="How many must approve.")] = 1
+    from_: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=128)], ...],
+        Field(
+            alias="from", max_length=64, description="Users of the forge whose word counts; all reviewers when none."
+        ),
+    ] = ()
+
+
+_GATES = ("healthy_for", "approvals", "checks", "window", "freeze", "hold")
+_ONE_GATE = "needs exactly one of `healthyFor`, `approvals`, `checks`, `window`, `freeze` and `hold`"
 
 
 class PromotionGate(Section):
@@ -54,7 +66,8 @@ class PromotionGate(Section):
 
     model_config = ConfigDict(
         json_schema_extra=validations(
-            "[has(self.healthyFor), has(self.window), has(self.freeze), has(self.hold)]"
+            "[has(self.healthyFor), has(self.approvals), has(self.checks), has(self.window), has(self.freeze), "
+            "has(self.hold)]"
             ".filter(given, given).size() == 1",
             _ONE_GATE,
         )
@@ -62,6 +75,11 @@ class PromotionGate(Section):
 
     healthy_for: Annotated[
         Duration | None, Field(description="The environment before has been Ready with the version for so long.")
+    ] = None
+    approvals: Annotated[ApprovalsGate | None, Field(description="People have approved the pull request.")] = None
+    checks: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=128)], ...] | None,
+        Field(min_length=1, max_length=32, description="Commit statuses that must be success: `ci/build`."),
     ] = None
     window: Annotated[Window | None, Field(description="Open in this time only.")] = None
     freeze: Annotated[Window | None, Field(description="Closed in this time.")] = None
@@ -154,9 +172,7 @@ class EnvironmentState(Record):
     source: Annotated[str, Field(description="The commit that the environment before has applied.")] = ""
     pull_request: Annotated[str, Field(description="Its pull request.")] = ""
     number: Annotated[int, Field(description="The number of the pull request, 0 for none.")] = 0
-    digest: Annotated[
-        str, Field(description="Of what the environment would be, rendered at the head of the branch.")
-    ] = ""
+    head: Annotated[str, Field(description="The commit of its branch that the gates speak of.")] = ""
     gates: Annotated[tuple[GateState, ...], Field(description="What they say.")] = ()
     message: Annotated[str, Field(description="Why it is where it is, and what to do.")] = ""
     since: Annotated[datetime | None, Field(description="Since when it is in this state.")] = None

@@ -7,7 +7,7 @@ from datetime import datetime
 from reconciler.model.promotion import PromotionGate
 from reconciler.model.rollout import Verdict
 from reconciler.ports import Proof
-from strategies.gates import soak, window
+from strategies.gates import approvals, checks, soak, window
 
 
 def judge(gate: PromotionGate, proof: Proof, now: datetime) -> tuple[str, Verdict, str]:
@@ -18,6 +18,10 @@ def judge(gate: PromotionGate, proof: Proof, now: datetime) -> tuple[str, Verdic
         return ("window", *window.judge(gate.window, now))
     if gate.freeze is not None:
         return ("freeze", *window.judge_freeze(gate.freeze, now))
+    if gate.approvals is not None:
+        return ("approvals", *approvals.judge(gate.approvals, proof.reviews, proof.head, proof.author))
+    if gate.checks:
+        return ("checks", *checks.judge(gate.checks, proof.checks))
     if gate.hold is not None:
         held = (Verdict.WAIT, "the line is stopped by hand: set `hold` to false to go on")
         return ("hold", *(held if gate.hold else (Verdict.PASS, "not held")))

@@ -9,15 +9,13 @@ from reconciler.model.rollout import Verdict
 
 
 def judge(seconds: float, ready_since: datetime | None, now: datetime) -> tuple[Verdict, str]:
-    """`ready_since` is None while the version is not Ready there, or is not there."""
+    """`ready_since` is None while the version is not Ready there, or is not there. The evidence does not change from
+    one second to the next: it is written into pull requests.
+    """
     if ready_since is None:
         return Verdict.WAIT, "the environment before is not Ready with this version"
     ends = ready_since + timedelta(seconds=seconds)
     since = f"Ready since {ready_since:%Y-%m-%d %H:%M:%S} UTC"
     if now < ends:
-        left = format_duration(float(int((ends - now).total_seconds()) + 1))
-        return (
-            Verdict.WAIT,
-            f"{since}: {left} of {format_duration(seconds)} are left, until {ends:%Y-%m-%d %H:%M:%S} UTC",
-        )
+        return Verdict.WAIT, f"{since}, and for {format_duration(seconds)} at {ends:%Y-%m-%d %H:%M:%S} UTC"
     return Verdict.PASS, f"{since}, which is {format_duration(seconds)} or longer"

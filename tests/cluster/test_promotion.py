@@ -104,6 +104,27 @@ def test_a_closed_gate_keeps_the_pull_request_open_and_says_why(environments: En
     eventually(lambda: environments.runs("production") == "shop:2", 60, environments.state)
 
 
+def test_the_right_people_approve_exactly_what_is_merged(environments: Environments) -> None:
+    host = environments.host
+    environments.start(gates=[{"approvals": {"count": 1, "from": [host.reviewer.name]}}, {"checks": ["ci/build"]}])
+    environments.stage("shop:2")
+    state = environments.until("Open")
+    host.approve(state["number"], host.owner)
+    host.approve(state["number"])
+    eventually(lambda: [each["verdict"] for each in environments.state()["gates"]] == ["pass", "wait"], 60)
+
+    environments.push({"production/settings.yaml": config_map("settings-production", answer="mended")}, "hotfix")
+    eventually(lambda: "void, for an earlier commit" in environments.state()["gates"][0]["evidence"], 60)
+    assert environments.runs("production") == "shop:1"
+
+    head = environments.state()["head"]
+    host.approve(state["number"])
+    host.ask("POST", f"/statuses/{head}", {"context": "ci/build", "state": "success"}, host.owner)
+    eventually(lambda: environments.runs("production") == "shop:2", 60, environments.state)
+    told = {each["context"]: each["status"] for each in host.ask("GET", f"/commits/{head}/status")["statuses"]}
+    assert told["dispatch/approvals"] == told["dispatch/checks"] == "success"
+
+
 def test_a_person_merges_where_the_policy_says_so(environments: Environments) -> None:
     environments.start(merge="Manual")
     environments.stage("shop:2")

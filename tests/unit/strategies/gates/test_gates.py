@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from reconciler.model.promotion import PromotionGate
 from reconciler.model.rollout import Verdict
-from reconciler.ports import Proof
+from reconciler.ports import Proof, Review
 from strategies.gates import judge
 
 MONDAY = datetime(2026, 6, 1, 10, 30, tzinfo=UTC)
@@ -26,7 +26,7 @@ def gate(**given: Any) -> PromotionGate:
     ("since", "verdict", "words"),
     [
         (None, Verdict.WAIT, "not Ready"),
-        (MONDAY - timedelta(minutes=4), Verdict.WAIT, "6m1s of 10m are left, until 2026-06-01 10:36:00"),
+        (MONDAY - timedelta(minutes=4), Verdict.WAIT, "for 10m at 2026-06-01 10:36:00"),
         (MONDAY - timedelta(minutes=10), Verdict.PASS, "Ready since 2026-06-01 10:20:00"),
     ],
 )
@@ -34,6 +34,94 @@ def test_a_soak_is_over_once_the_time_has_passed(since: datetime | None, verdict
     name, found, evidence = judge(gate(healthyFor="10m"), Proof(since), MONDAY)
     assert (name, found) == ("healthyFor", verdict)
     assert words in evidence
+
+
+def review(user: str, state: str = "approved", commit: str = "head", official: bool = True) -> Review:
+    return Review(user, state, commit, MONDAY, official)
+
+
+@pytest.mark.parametrize(
+    ("reviews", "open"),
+    [
+        ([], False),
+        ([review("ada")], False),
+        ([review("ada"), review("bob")], True),
+        ([review("ada"), review("ada")], False),
+        ([review("ada"), review("bob", commit="older")], False),
+        ([review("ada"), review("bob", "commented")], False),
+        ([review("ada"), review("bob"), review("bob", "commented")], True),
+        ([review("ada"), review("bob"), review("bob", "dismissed")], False),
+        ([review("ada"), review("bob"), review("bob", "rejected")], False),
+        ([review("ada", "rejected"), review("bob"), review("ada")], True),
+        ([review("ada"), review("bob"), review("cyd", "rejected")], True),
+        ([review("ada"), review("bob", "pending")], False),
+        ([review("ada"), review("bob", official=False)], False),
+        ([review("ada"), review("cyd")], False),
+        ([review("ada"), review("dispatch")], False),
+        ([review("ada", commit=""), review("bob")], False),
+    ],
+    ids=[
+        "none",
+        "one-of-two",
+        "both",
+        "one-twice",
+        "of-an-earlier-commit",
+        "a-comment-is-none",
+        "a-comment-after-it-changes-nothing",
+        "dismissed",
+        "changed-their-mind",
+        "changed-their-mind-back",
+        "somebody-else-is-against-it",
+        "not-given-yet",
+        "who-may-not-write",
+        "who-is-not-named",
+        "who-opened-it",
+        "the-forge-does-not-say-of-what",
+    ],
+)
+def test_enough_of_the_right_people_approve_exactly_what_is_merged(reviews: list[Review], open: bool) -> None:
+    wanted = gate(approvals={"count": 2, "from": ["ada", "bob", "dispatch"]})
+    _, verdict, _ = judge(wanted, Proof(reviews=reviews, head="head", author="dispatch"), MONDAY)
+    assert (verdict is Verdict.PASS) is open
+
+
+@given(
+    st.lists(
+        st.builds(
+            review,
+            st.sampled_from(["ada", "bob", "bot"]),
+            st.sampled_from(["approved", "rejected", "commented", "dismissed", "pending", "new words"]),
+            st.sampled_from(["head", "older", ""]),
+            st.booleans(),
+        )
+    )
+)
+def test_nothing_passes_without_an_approval_of_this_head_by_somebody_else(reviews: list[Review]) -> None:
+    _, verdict, words = judge(gate(approvals={}), Proof(reviews=reviews, head="head", author="bot"), MONDAY)
+    good = [each for each in reviews if each.state == "approved" and each.commit == "head" and each.user != "bot"]
+    assert verdict is Verdict.WAIT or any(each.official for each in good)
+    assert words
+
+
+def test_without_a_pull_request_nobody_has_approved() -> None:
+    assert judge(gate(approvals={"count": 1}), Proof(), MONDAY)[1] is Verdict.WAIT
+    assert judge(gate(checks=["ci"]), Proof(), MONDAY)[1] is Verdict.WAIT
+
+
+@pytest.mark.parametrize(
+    ("states", "open"),
+    [
+        ({"ci/build": "success", "ci/test": "success", "other": "failure"}, True),
+        ({"ci/build": "success"}, False),
+        ({"ci/build": "success", "ci/test": "pending"}, False),
+        ({"ci/build": "success", "ci/test": "neutral"}, False),
+    ],
+    ids=["all-good", "one-is-missing", "one-is-pending", "one-says-something-new"],
+)
+def test_every_named_check_must_have_succeeded(states: dict[str, str], open: bool) -> None:
+    _, verdict, evidence = judge(gate(checks=["ci/build", "ci/test"]), Proof(checks=states), MONDAY)
+    assert (verdict is Verdict.PASS) is open
+    assert "ci/test" in evidence
 
 
 @pytest.mark.parametrize(
