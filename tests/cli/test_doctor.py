@@ -19,6 +19,7 @@ from reconciler.cli.cluster_checks import Right, clock, covers, needed, version
 from reconciler.cli.diagnosis import Check, Mark
 from reconciler.cli.machine_checks import folder, git, python
 from reconciler.model.crd import definitions
+from reconciler.model.document import KINDS
 from reconciler.sandbox.platform import Sandbox
 
 NOW = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)
@@ -55,7 +56,7 @@ def test_json_has_every_check_with_its_result(kinds: Sandbox) -> None:
     assert found["server"]["found"].startswith("Kubernetes v1.")
     assert found["user"]["result"] == "info"
     assert found["clock"]["result"] == "good"
-    assert found["kinds"]["found"] == "installed and current: Application, Repository"
+    assert found["kinds"]["found"] == f"installed and current: {', '.join(KINDS)}"
     assert [*found] == [*dict.fromkeys(found)]
 
 
@@ -98,7 +99,8 @@ def test_rights_in_one_namespace_are_enough_when_only_that_is_watched(
     may(
         live,
         namespace,
-        {"apiGroups": ["dispatch.dev"], "resources": ["*"], "verbs": ["*"]},
+        {"apiGroups": ["dispatch.dev", "argoproj.io"], "resources": ["*"], "verbs": ["*"]},
+        {"apiGroups": ["apps"], "resources": ["replicasets"], "verbs": ["*"]},
         {"apiGroups": [""], "resources": ["events"], "verbs": ["*"]},
     )
 
