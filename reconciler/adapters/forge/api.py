@@ -94,7 +94,7 @@ class Api:
             if inside and isinstance(items, dict) and inside in items:
                 # Gitea says null for none.
                 items = items[inside] or []
-            if not isinstance(items, list):
+            if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
                 raise self.strange(answer)
             yield from items
             seen += len(items)
