@@ -101,7 +101,7 @@ class Controller:
         reporter = Reporter(cluster, self.catalog, self.queues, self._events, self.notices, clock)
         kinds = (
             Kind("Application", Applications(world, reporter).reconcile, workers),
-            Kind("Promotion", Promotions(world, self.queues, reporter).reconcile, _PROMOTERS),
+            Kind("Promotion", Promotions(world, self.queues, reporter, self.notices).reconcile, _PROMOTERS),
             Kind("Repository", Repositories(world, self.queues, self._timers, reporter).reconcile, _READERS),
             Kind("Notifier", self.notices.reconcile, 1),
         )

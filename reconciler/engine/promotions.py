@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from reconciler.core.candidates import waiting
 from reconciler.core.conditions import conditions
 from reconciler.engine.keys import Key
 from reconciler.engine.notes import Note
+from reconciler.engine.notices import Notices, subject_of
 from reconciler.engine.promotion_step import Step
 from reconciler.engine.queues import Queues
 from reconciler.engine.report import Reporter
@@ -36,10 +38,11 @@ _NEWS = {
 class Promotions:
     """Level-based: a call reads the Promotion, the environments, Git and the forge again, whatever woke it."""
 
-    def __init__(self, world: World, queues: Queues, reporter: Reporter) -> None:
+    def __init__(self, world: World, queues: Queues, reporter: Reporter, notices: Notices) -> None:
         self._world = world
         self._queues = queues
         self._reporter = reporter
+        self._notices = notices
 
     def reconcile(self, key: Key) -> None:
         error: StageError | None = None
@@ -59,6 +62,19 @@ class Promotions:
         old = PromotionStatus.model_validate(document.get("status") or {})
         status = _status(old, states, error, document.get("metadata", {}).get("generation", 0), self._world.clock.now())
         self._reporter.settle_other(key, status, error, _news(old, status), _look_again(states))
+        if error is None and isinstance(promotion, Promotion):
+            self._tell(key, promotion, states)
+
+    def _tell(self, key: Key, promotion: Promotion, states: Sequence[EnvironmentState]) -> None:
+        """A release that waits is news once; after that its message is kept true."""
+        before = {each.name: each for each in promotion.status.environments}
+        for environment, state in zip(promotion.spec.environments[1:], states, strict=True):
+            document = self._world.catalog.document(Key("Application", key.namespace, environment.application))
+            notice = waiting(subject_of(document), environment, state) if document is not None else None
+            if notice is not None:
+                old = before.get(state.name)
+                fresh = old is None or (old.state, old.candidate) != (state.state, state.candidate)
+                self._notices.tell(notice, news=fresh)
 
     def _environment(
         self, key: Key, source: PromotionEnvironment, target: PromotionEnvironment, known: EnvironmentState

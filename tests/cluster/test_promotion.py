@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +11,10 @@ from typing import Any
 import pytest
 from gitea_town import Town
 from hosted import Hosted
+from notified import notify, until_told
 from rollout_fixtures import Walking
 from sandbox_fixtures import fresh_namespace
+from slack_double import slack_workspace
 from somebody import Somebody
 from team import config_map, deployment, eventually, git
 
@@ -205,3 +208,21 @@ def test_files_are_carried_as_they_are(environments: Environments) -> None:
     eventually(lambda: environments.runs("production") == "shop:2", 60, environments.state)
     environments.until("Current")
     assert environments.head("production/dashboards/shop.txt") == "two panels"
+
+
+def test_a_release_that_waits_is_told_with_its_images_its_open_gates_and_who_may_approve(
+    environments: Environments,
+) -> None:
+    host = environments.host
+    environments.start(gates=[{"approvals": {"count": 1, "from": [host.reviewer.name]}}])
+    with slack_workspace() as slack:
+        notify(environments, slack, events=["CandidateReady"])
+        environments.stage("shop:2")
+        message = until_told(environments, slack, "is ready for production", within=60)
+        said = json.dumps(message["blocks"])
+        assert "shop" in said and "open gate: " in said
+        assert f"may be approved by {host.reviewer.name}" in said
+        environments.promote(gates=[{"hold": False}])
+        merged = until_told(environments, slack, "was merged for production", within=60)
+        assert merged["ts"] == message["ts"]
+        assert len(slack.texts()) == 1

@@ -1,0 +1,37 @@
+"""What people are told of a release that waits to go to the next environment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.core.notices import candidate_ready
+from reconciler.core.standing import short
+from reconciler.model.notice import Candidate, Notice, Subject
+from reconciler.model.promotion import EnvironmentState, PromotionEnvironment, PromotionState
+from reconciler.model.rollout import Verdict
+
+
+def waiting(about: Subject, environment: PromotionEnvironment, state: EnvironmentState) -> Notice | None:
+    """The notice of an open pull request, and of one that was merged, under the same key; None in any other state.
+
+    `about` is the Application of the environment that it goes to; the version is named by its candidate.
+    """
+    if state.state not in (PromotionState.OPEN, PromotionState.MERGED) or not state.candidate:
+        return None
+    people = [name for gate in environment.gates if gate.approvals is not None for name in gate.approvals.from_]
+    notice = candidate_ready(
+        Candidate(
+            about,
+            state.name,
+            state.candidate,
+            images=state.images,
+            open_gates=tuple(
+                f"{gate.gate}: {gate.evidence}" for gate in state.gates if gate.verdict != Verdict.PASS.value
+            ),
+            approvers=tuple(dict.fromkeys(people)),
+            link=state.pull_request,
+        )
+    )
+    if state.state is PromotionState.MERGED:
+        return replace(notice, title=f"{about} {short(state.candidate)} was merged for {state.name}", under_way=True)
+    return notice
