@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from reconciler.adapters.render.documents.builder import Document
     from reconciler.adapters.render.engine import RenderEngine
     from reconciler.engine.controller import Controller
+    from reconciler.model.image_feed import ImageFeed
     from reconciler.model.repository import Repository
-    from reconciler.ports import Cluster, CommitStatuses, Forge, Remote, RolloutStrategy, Tree
+    from reconciler.ports import Cluster, CommitStatuses, Forge, Registry, Remote, RolloutStrategy, Tree
 
 
 def cache_home() -> Path:
@@ -163,6 +164,27 @@ def _forges() -> Forges:
     return Forges(_installations())
 
 
+def open_registry(feed: ImageFeed, secret: dict[str, str] | None) -> Registry:
+    """The registry of a feed's image. `secret` is the `data` of the Secret that it names. Nothing is asked yet.
+
+    Raises Terminal(CREDENTIALS_NOT_FOUND) for a Secret without use.
+    """
+    from reconciler.adapters.registry import OciRegistry
+    from reconciler.core.registry_login import login_of
+    from reconciler.model.image import located
+    from reconciler.model.outcome import Reason, Terminal
+    from reconciler.ports import RegistryLogin
+
+    reference = feed.spec.credentials_ref
+    if reference is None or secret is None:
+        return OciRegistry(RegistryLogin(), feed.spec.timeout)
+    login = login_of(secret, reference.name, located(feed.spec.image).host)
+    try:
+        return OciRegistry(login, feed.spec.timeout)
+    except ValueError as error:
+        raise Terminal(Reason.CREDENTIALS_NOT_FOUND, f"ca.crt of Secret {reference.name!r}: {error}") from None
+
+
 def rollout_strategies() -> dict[str, RolloutStrategy]:
     """The ways of walking a version out, by Argo Rollouts' names."""
     from strategies.rollout import blue_green, canary
@@ -185,6 +207,7 @@ def build_controller(settings: Settings, source: GitSource, renderer: RenderEngi
         SystemClock(),
         rolling=Rolling(rollout_strategies(), gates, settings.prometheus, open_forge, open_statuses, judge),
         messenger=open_messenger,
+        registry=open_registry,
         cluster_name=settings.cluster_name,
         workers=settings.workers,
         namespace=settings.namespace,

@@ -74,6 +74,19 @@ def notifier() -> dict[str, Any]:
     }
 
 
+def image_feed() -> dict[str, Any]:
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "ImageFeed",
+        "metadata": {"name": "shop"},
+        "spec": {
+            "image": "registry.example.com/team/shop",
+            "policy": {"semver": ">=1.0 <2"},
+            "writes": [{"repository": "config", "path": "apps/shop/staging"}],
+        },
+    }
+
+
 _GONE = object()
 
 
@@ -105,6 +118,9 @@ def bad(base: dict[str, Any], path: str, *values: Any, field: str | None = None)
 
 _APP, _REPO, _ACT, _TELL = application(), repository(), rollout_action(), notifier()
 _TOLD = _with(_with(_REPO, "spec.credentialsRef", {"name": "git"}), "spec.forge", {"kind": "gitea"})
+_FEED, _PATTERN = image_feed(), "spec.policy.newest.pattern"
+_DIGEST = _with(_FEED, "spec.policy", {"digest": "main"})
+_NEWEST = _with(_FEED, "spec.policy", {"newest": {"pattern": "(?P<build>[0-9]+)"}})
 _ABORT = _with(_with(_ACT, "spec.action", "Abort"), "spec.step", _GONE)
 _LONG = "a" * 254
 
@@ -311,6 +327,38 @@ CASES: list[Case] = [
     *good(_TELL, "spec.report", {"schedule": "0 9 * * MON"}, {"schedule": "*/5 * * * *", "timeZone": "UTC"}, None),
     *bad(_TELL, "spec.report.schedule", None, "", "weekly", "0 9 * *", "0 9 * * MON 1", "0  9 * * 1", 1),
     *bad(_TELL, "spec.report", {"schedule": "0 9 * * 1", "timeZone": ""}, field="spec.report.timeZone"),
+    *good(_FEED, "spec.image", "nginx", "r.example:5000/a/b", "127.0.0.1:5000/a", "a_b/c__d/e--f.g"),
+    *bad(
+        _FEED, "spec.image", _GONE, "", "r/a:1", "r/a@sha256:0", "https://r/a", "a/B", "a b", "a//b", "a/", "a" * 513, 1
+    ),
+    *good(_FEED, "spec.interval", "1s", "5m", None),
+    *bad(_FEED, "spec.interval", "0s", 5),
+    *good(_FEED, "spec.policy", {"semver": "^1"}, {"digest": "main"}, {"newest": {"pattern": "(?P<build>[0-9]+)"}}),
+    *bad(_FEED, "spec.policy", _GONE, {}, {"semver": "1", "digest": "main"}, "semver"),
+    *good(_FEED, "spec.policy.semver", "^1.2", "~1.2.3", ">=1.0 <2", "1.x", "1.2 - 1.4", "1 || >= 3.0.0-0", "*", " 1 "),
+    *bad(_FEED, "spec.policy.semver", "", "main", ">=", "1.2.3.4", "1 |", "01", ">1 <<2", "1" * 257, 1),
+    *good(_DIGEST, "spec.policy.digest", "main", "a" * 128, "_"),
+    *bad(_DIGEST, "spec.policy.digest", "", "a b", "-a", "a" * 129, 1),
+    *good(_NEWEST, _PATTERN, "(?P<build>[0-9]+)", "main-[a-f0-9]+-(?P<order>[0-9-]+)", "(?P<build>1{2})"),
+    *bad(_NEWEST, _PATTERN, "", "[0-9]+", "(?P<build>[0-9]+", "(?P<build>a+)+", "(?P<build>.*.*.*.*.*)"),
+    *bad(_NEWEST, _PATTERN, "(?P<order>(a|a)*)", "(?=x)(?P<build>1)", r"(?P<build>1)\1", 1),
+    *good(
+        _FEED, "spec.writes", [{"repository": "a", "path": "."}], [{"repository": "a", "path": "b/c", "via": "Commit"}]
+    ),
+    *bad(_FEED, "spec.writes", _GONE, [], {}, [{"repository": "a", "path": "b"}] * 17),
+    *bad(
+        _FEED,
+        "spec.writes",
+        *(
+            [{"repository": "a", "path": path}]
+            for path in ("", "/a", "..", "a/../b", "a//b", "a/.git/b", "a\\b", "./a")
+        ),
+        field="spec.writes[0].path",
+    ),
+    *bad(_FEED, "spec.writes", [{"repository": "a", "path": "b", "via": "Push"}], field="spec.writes[0].via"),
+    *bad(_FEED, "spec.writes", [{"path": "b"}], field="spec.writes[0].repository"),
+    *good(_FEED, "spec.secretRef", {"name": "hook"}, None),
+    *bad(_FEED, "spec.credentialsRef", {}, field="spec.credentialsRef.name"),
 ]
 
 

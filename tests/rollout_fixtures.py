@@ -43,7 +43,7 @@ class Walking:
         cluster: Any = self._dying(self._connection) if self._dying is not None else self._connection
         self.cluster = cluster
         self.controller = app.build_controller(settings, self._source, self._renderer, cluster)
-        self._gatehouse.start(self.controller.gate, self.controller.ready)
+        self._gatehouse.start(self.controller.gate, self.controller.ready, self.controller.hook)
         self.controller.start(self.failures.append)
 
     def stop(self) -> bool:

@@ -22,6 +22,7 @@ _VERBS = {
     "history": "Show what was deployed, and when.",
     "sync": "Deploy now.",
     "promotion": "See how a version goes from one environment to the next.",
+    "release": "Tell the image feeds of an application that an image was pushed.",
     "rollout": "See how a new version is walked out, and promote or abort it.",
     "drift": "Show what somebody changed in the cluster.",
 }

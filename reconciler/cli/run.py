@@ -108,7 +108,7 @@ def run(
     controller = app.build_controller(settings, source, renderer, cluster)
     controller.start(failed)
     if gates:
-        gates.start(controller.gate, controller.ready)
+        gates.start(controller.gate, controller.ready, controller.hook)
     stop.wait()
     clean = controller.stop(within=8.0)
     # Last, so that a gate is answered as long as there is somebody who knows the answer.

@@ -6,8 +6,8 @@ Three roles for the controller, so that each can be read, bound and widened by i
 - `dispatch-applier`: what Applications may contain. An aggregate of every ClusterRole with the label
   `rbac.dispatch.dev/aggregate-to-applier: "true"`; `dispatch-applier-workloads` brings the common workload kinds.
   Secrets, roles, webhooks and definitions are not among them: add a labelled ClusterRole for those that you want.
-- `dispatch-credentials`: `get` of Secrets, bound by a RoleBinding only in the namespaces that hold Repositories with
-  credentials. Never `list`: that is reading all of them.
+- `dispatch-credentials`: `get` of Secrets, bound by a RoleBinding only in the namespaces that hold Repositories or
+  ImageFeeds with credentials. Never `list`: that is reading all of them.
 
 One for people: `dispatch-approver`, the right to ask a rollout to go on or back (core/approving.py). No other role
 brings it.
@@ -34,7 +34,7 @@ AGGREGATE = "rbac.dispatch.dev/aggregate-to-applier"
 _LABELS = {"app.kubernetes.io/name": "dispatch", "app.kubernetes.io/part-of": "dispatch"}
 _CACHE = "/var/cache/dispatch"
 _RBAC = "rbac.authorization.k8s.io"
-_KINDS = ("applications", "notifiers", "promotions", "repositories")
+_KINDS = ("applications", "imagefeeds", "notifiers", "promotions", "repositories")
 _SEEN = ("get", "list", "watch")
 _APPLY = ("get", "list", "watch", "create", "patch", "delete")
 """An apply that creates is checked for `create` as well as `patch`."""
@@ -103,11 +103,7 @@ def _own_rules() -> list[dict[str, Any]]:
     """
     return [
         _rule(GROUP, _KINDS, _SEEN),
-        _rule(
-            GROUP,
-            ["applications", "applications/status", "notifiers/status", "promotions/status", "repositories/status"],
-            ["patch"],
-        ),
+        _rule(GROUP, ["applications", *(f"{kind}/status" for kind in _KINDS)], ["patch"]),
         _rule(GROUP, ["rolloutactions"], [*_SEEN, "delete"]),
         _rule(GROUP, ["rolloutactions/status"], ["patch"]),
         _rule("argoproj.io", ["analysisruns", "rollouts"], _SEEN),

@@ -27,3 +27,9 @@ def resolve(ref: str, refs: Mapping[str, str], url: str) -> Revision:
     near = nearest(ref, known)
     hint = f"did you mean {near}?" if near else f"it has {', '.join(sorted(known)[:8]) or 'no branch and no tag'}"
     raise Terminal(Reason.REF_NOT_FOUND, f"{url} has no branch, tag or commit {ref!r}: {hint}")
+
+
+def related(one: str, other: str) -> bool:
+    """Whether one path of a repository is the other, or below it; `.` and "" are all of it."""
+    first, second = (f"{path.strip('/')}/" if path.strip("/") not in ("", ".") else "" for path in (one, other))
+    return first.startswith(second) or second.startswith(first)

@@ -10,6 +10,7 @@ from reconciler.core.applyset import applyset_id
 from reconciler.engine.keys import Key
 from reconciler.model.application import Application
 from reconciler.model.document import Loaded, load
+from reconciler.model.image_feed import ImageFeed
 from reconciler.model.manifest import Origin
 from reconciler.model.outcome import Terminal
 from reconciler.model.promotion import Promotion
@@ -93,6 +94,16 @@ class Catalog:
             if isinstance(entry, Application)
             and key.namespace == repository.namespace
             and entry.spec.source.repository == repository.name
+        ]
+
+    def feeds_of(self, repository: Key) -> list[Key]:
+        """The ImageFeeds that write to this Repository."""
+        return [
+            key
+            for key, entry in self.all("ImageFeed")
+            if isinstance(entry, ImageFeed)
+            and key.namespace == repository.namespace
+            and any(write.repository == repository.name for write in entry.spec.writes)
         ]
 
     def dependents_of(self, application: Key) -> list[Key]:

@@ -13,8 +13,10 @@ from reconciler.engine.actions import Actions
 from reconciler.engine.applications import Applications
 from reconciler.engine.catalog import Catalog
 from reconciler.engine.events import Events
+from reconciler.engine.feeds import Feeds
 from reconciler.engine.followers import Followers
 from reconciler.engine.gates import answer
+from reconciler.engine.hooks import Hooks
 from reconciler.engine.keys import Key
 from reconciler.engine.ledgers import Ledgers
 from reconciler.engine.live import LiveObjects
@@ -26,6 +28,7 @@ from reconciler.engine.queues import Queues
 from reconciler.engine.report import Reporter
 from reconciler.engine.repositories import Repositories
 from reconciler.engine.sources import Sources
+from reconciler.engine.stages.feed_folder import Opened
 from reconciler.engine.timers import Timers
 from reconciler.engine.workers import Workers
 from reconciler.engine.world import Rolling, World
@@ -42,6 +45,8 @@ log = logging.getLogger(__name__)
 _READERS = 8
 """Repositories that are asked at the same time; they wait for hosts, not for a processor."""
 _PROMOTERS = 2
+_FEEDERS = 4
+"""Feeds that ask their registries at the same time."""
 _INSTALLING = 30.0
 """Seconds for which a kind that is not served is waited for: a definition is served about a second after it is made,
 and the controller may be started by the very command that installs it."""
@@ -67,6 +72,7 @@ class Controller:
         *,
         rolling: Rolling,
         messenger: Callable[[NotifierSpec, Mapping[str, str]], Messenger],
+        registry: Opened,
         cluster_name: str = "default",
         workers: int = 8,
         namespace: str = "",
@@ -82,6 +88,7 @@ class Controller:
         self._timers = Timers(self._ring)
         self._events = Events(cluster)
         self.actions = Actions(self._wake)
+        self._hooks = Hooks(self._ring)
         self._clock = clock
         world = World(
             source=source,
@@ -99,8 +106,10 @@ class Controller:
         )
         self.notices = Notices(Desk(cluster, self.catalog, clock, messenger), self.queues)
         reporter = Reporter(cluster, self.catalog, self.queues, self._events, self.notices, clock)
+        feeds = Feeds(world, self.queues, self._timers, reporter, registry, self._hooks)
         kinds = (
             Kind("Application", Applications(world, reporter).reconcile, workers),
+            Kind("ImageFeed", feeds.reconcile, _FEEDERS),
             Kind("Promotion", Promotions(world, self.queues, reporter, self.notices).reconcile, _PROMOTERS),
             Kind("Repository", Repositories(world, self.queues, self._timers, reporter).reconcile, _READERS),
             Kind("Notifier", self.notices.reconcile, 1),
@@ -143,6 +152,10 @@ class Controller:
             step,
             self._clock.now(),
         )
+
+    def hook(self, namespace: str, feed: str, body: bytes, signature: str) -> int:
+        """The HTTP status for a push that a pipeline tells of: from memory, at once."""
+        return self._hooks.take(namespace, feed, body, signature)
 
     def ready(self) -> bool:
         """Whether our own kinds are listed, so that the work has begun."""

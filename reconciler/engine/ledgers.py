@@ -47,6 +47,18 @@ class Ledgers:
             self._known[key] = _Known(listed, listed, ledger)
         return ledger
 
+    def peek(self, key: Key, seen: Seen) -> Ledger | None:
+        """The same for somebody who only looks: what `write` builds upon stays as the Application's own run left it."""
+        listed = seen.refs.get(ref_of(self._cluster_name, key.namespace, key.name))
+        with self._lock:
+            known = self._known.get(key)
+        if known is not None and listed in (known.listed, known.head):
+            return known.ledger
+        if listed is None:
+            return None
+        self._source.fetch(seen.remote, listed, seen.refs)
+        return parse(self._source.message(seen.remote, listed))
+
     def write(self, key: Key, seen: Seen, ledger: Ledger, event: str) -> None:
         """Push a new entry upon the one that `read` gave; `event` is its first line.
 

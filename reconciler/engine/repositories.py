@@ -88,6 +88,8 @@ class Repositories:
             self._queues.add(application)
             for promotion in self._world.catalog.promotions_of(application):
                 self._queues.add(promotion)
+        for feed in self._world.catalog.feeds_of(key):
+            self._queues.add(feed)
 
     def _forget(self, key: Key) -> None:
         self._timers.forget(key)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.model.application import Application
+from reconciler.model.image_feed import ImageFeed
 from reconciler.model.notifier import Notifier
 from reconciler.model.promotion import Promotion
 from reconciler.model.repository import Repository
@@ -18,7 +19,7 @@ from reconciler.model.resource import GROUP, VERSION
 from reconciler.model.rollout_action import RolloutAction
 from reconciler.model.structural import Schema, structural
 
-Kind = type[Application] | type[Repository] | type[RolloutAction] | type[Notifier] | type[Promotion]
+Kind = type[Application] | type[Repository] | type[RolloutAction] | type[Notifier] | type[Promotion] | type[ImageFeed]
 
 _READY = '.status.conditions[?(@.type=="Ready")]'
 _API_VERSION = "The version of the kind: `dispatch.dev/v1alpha1`."
@@ -72,6 +73,14 @@ NOTIFIER_COLUMNS = (
     _AGE,
     _MESSAGE,
 )
+FEED_COLUMNS = (
+    _column("Image", ".spec.image", "Which image it follows."),
+    _column("Tag", ".status.selected.tag", "Which of its tags is wanted now."),
+    _column("Ready", f"{_READY}.status", "Whether it is where it should be."),
+    _AGE,
+    _column("Digest", ".status.selected.digest", "What the tag is.", wide=True),
+    _MESSAGE,
+)
 
 
 def definitions() -> list[dict[str, Any]]:
@@ -89,6 +98,7 @@ def definitions() -> list[dict[str, Any]]:
         _definition(RolloutAction, "rolloutactions", "draction", ACTION_COLUMNS, {}),
         _definition(Notifier, "notifiers", "dnotify", NOTIFIER_COLUMNS, {}),
         _definition(Promotion, "promotions", "dpromo", PROMOTION_COLUMNS, {}),
+        _definition(ImageFeed, "imagefeeds", "dfeed", FEED_COLUMNS, {}),
     ]
 
 

@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails
 from reconciler.model.application import Application
 from reconciler.model.crd import Kind, schema_of
 from reconciler.model.identity import group_of
+from reconciler.model.image_feed import ImageFeed
 from reconciler.model.manifest import Origin
 from reconciler.model.notifier import Notifier
 from reconciler.model.outcome import Reason, Terminal
@@ -34,9 +35,10 @@ KINDS: dict[str, Kind] = {
     "RolloutAction": RolloutAction,
     "Notifier": Notifier,
     "Promotion": Promotion,
+    "ImageFeed": ImageFeed,
 }
 
-Loaded = Application | Repository | RolloutAction | Notifier | Promotion
+Loaded = Application | Repository | RolloutAction | Notifier | Promotion | ImageFeed
 
 # meta/v1 ObjectMeta. An unknown field in it is an error of the server, too.
 _METADATA = (

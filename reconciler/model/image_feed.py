@@ -129,9 +129,9 @@ class FeedWrite(Section):
             r"^[^/\\\x00-\x1f\x7f][^\\\x00-\x1f\x7f]*$", "must be a path in the repository, without a `/` in front"
         ),
         obeying(
-            "!self.split('/').exists(part, part in ['', '.', '..', '.git'])",
-            "must be a plain path: no empty part, no `.`, `..` or `.git` in it",
-            lambda path: not {"", ".", "..", ".git"} & set(path.split("/")),
+            "self == '.' || !self.split('/').exists(part, part in ['', '.', '..', '.git'])",
+            "must be a plain path: no empty part, no `.`, `..` or `.git` in it; `.` alone is the whole repository",
+            lambda path: path == "." or not {"", ".", "..", ".git"} & set(path.split("/")),
         ),
     ]
     via: Annotated[
@@ -163,7 +163,13 @@ class ImageFeedSpec(Section):
     policy: Annotated[ImagePolicy, Field(description="Which of the tags is wanted.")]
     writes: Annotated[
         tuple[FeedWrite, ...],
-        Field(min_length=1, max_length=16, description="The folders that follow it."),
+        Field(max_length=16, description="The folders that follow it."),
+        obeying("self.size() > 0", "must name at least one folder", lambda writes: len(writes) > 0),
+        obeying(
+            "self.all(one, self.exists_one(other, other.repository == one.repository && other.path == one.path))",
+            "names a folder twice",
+            lambda writes: len({(each.repository, each.path) for each in writes}) == len(writes),
+        ),
     ]
     secret_ref: Annotated[
         SecretName | None,

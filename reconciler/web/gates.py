@@ -1,4 +1,5 @@
-"""What is answered over HTTP: `/gates/NAMESPACE/ROLLOUT/HASH/STEP`, `/healthz`, `/readyz`. Nothing else is served.
+"""What is answered over HTTP: `/gates/NAMESPACE/ROLLOUT/HASH/STEP`, `/healthz`, `/readyz`, and hooks where they are
+taken (hooks.py). Nothing else is served.
 
 Argo Rollouts asks a gate as a web metric (its `metricproviders/webmetric`): an answer that is not 2xx counts as an
 Error of the analysis, and one that is not JSON is compared as text. So a gate is always answered with 200 and a
@@ -16,6 +17,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from reconciler.model.rollout import Verdict
+from reconciler.web.hooks import Take, route
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +28,8 @@ _METHODS = ["GET", "POST", "PUT"]
 """Those that a web metric may use."""
 
 
-def application(answer: Answer, ready: Callable[[], bool]) -> Starlette:
-    """The ASGI application. `ready` says whether the controller has listed its kinds."""
+def application(answer: Answer, ready: Callable[[], bool], take: Take | None = None) -> Starlette:
+    """The ASGI application. `ready` says whether the controller has listed its kinds, `take` takes pushes of images."""
 
     async def gate(request: Request) -> Response:
         verdict, why = _judged(answer, request.path_params["asked"])
@@ -45,6 +47,7 @@ def application(answer: Answer, ready: Callable[[], bool]) -> Starlette:
         Route("/gates/{asked:path}", gate, methods=_METHODS),
         Route("/healthz", healthz, methods=["GET"]),
         Route("/readyz", readyz, methods=["GET"]),
+        *([route(take)] if take is not None else []),
     ]
     served = Starlette(routes=routes)
     served.router.redirect_slashes = False

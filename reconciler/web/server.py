@@ -16,6 +16,7 @@ import uvicorn
 
 from reconciler.model.outcome import Reason, Terminal
 from reconciler.web.gates import Answer, application
+from reconciler.web.hooks import Take
 
 log = logging.getLogger(__name__)
 
@@ -46,11 +47,11 @@ class Gatehouse:
         host, _, port = self.address.rpartition(":")
         return f"http://{_LOOPBACK.get(host, host)}:{port}"
 
-    def start(self, answer: Answer, ready: Callable[[], bool]) -> None:
+    def start(self, answer: Answer, ready: Callable[[], bool], take: Take | None = None) -> None:
         """Answer from now on, in a thread of its own."""
         self._server = uvicorn.Server(
             uvicorn.Config(
-                application(answer, ready),
+                application(answer, ready, take),
                 http="h11",
                 ws="none",
                 loop="asyncio",

@@ -33,6 +33,7 @@ _PLURALS = {
     "RolloutAction": "rolloutactions",
     "Notifier": "notifiers",
     "Promotion": "promotions",
+    "ImageFeed": "imagefeeds",
 }
 _ACCOUNT = "system:serviceaccount:dispatch-system:dispatch-controller"
 
@@ -117,6 +118,7 @@ def test_the_definitions_are_established_and_structural(installed: Installed) ->
         "rolloutactions": "draction",
         "notifiers": "dnotify",
         "promotions": "dpromo",
+        "imagefeeds": "dfeed",
     }
     for name, short in short_names.items():
         definition = request(

@@ -143,7 +143,8 @@ def test_an_application_may_be_the_parent_of_an_applyset() -> None:
         each["spec"]["names"]["kind"]: each["metadata"].get("labels", {}).get("applyset.kubernetes.io/is-parent-type")
         for each in crd.definitions()
     }
-    assert parents == {"Application": "true"} | dict.fromkeys(("Repository", "RolloutAction", "Notifier", "Promotion"))
+    others = ("Repository", "RolloutAction", "Notifier", "Promotion", "ImageFeed")
+    assert parents == {"Application": "true"} | dict.fromkeys(others)
 
 
 def test_the_columns_show_how_it_is() -> None:
@@ -163,6 +164,7 @@ def test_the_columns_show_how_it_is() -> None:
             *((name, 1) for name in ("Version", "Message")),
         ],
         "Notifier": [("Ready", 0), ("Sent", 0), ("Failures", 0), ("Age", 0), ("Message", 1)],
+        "ImageFeed": [("Image", 0), ("Tag", 0), ("Ready", 0), ("Age", 0), ("Digest", 1), ("Message", 1)],
     }
 
 
