@@ -85,6 +85,7 @@ def test_installing_names_each_object_and_what_became_of_it(installed: Installed
         "customresourcedefinition.apiextensions.k8s.io/rolloutactions.dispatch.dev created",
         "customresourcedefinition.apiextensions.k8s.io/notifiers.dispatch.dev created",
         "customresourcedefinition.apiextensions.k8s.io/promotions.dispatch.dev created",
+        "customresourcedefinition.apiextensions.k8s.io/imagefeeds.dispatch.dev created",
         "namespace/dispatch-system created",
     ]
     assert "serviceaccount/dispatch-controller created" in lines
