@@ -66,7 +66,9 @@ class NewestPolicy(Section):
             lambda text: len(re.findall(r"[*+{]", text)) <= _REPEATS,
         ),
         # An error of a CEL rule refuses the document; whether the pattern matches nothing does not matter.
-        obeying("''.matches(self) ? true : true", "is no regular expression, or uses what RE2 does not know", _compiles),
+        obeying(
+            "''.matches(self) ? true : true", "is no regular expression, or uses what RE2 does not know", _compiles
+        ),
     ]
 
 
