@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from controller_fixtures import open_cluster
 from feeding import Feeders, shop
 from gitea_town import Town
 from images import Store
-from rollout_fixtures import Walking
 from sandbox_fixtures import fresh_namespace
 from somebody import Somebody
 from team import eventually, git
@@ -49,17 +45,17 @@ class Proposers(Feeders):
 
 
 @pytest.fixture
-def proposers(town: Sandbox, kube: KubeCluster, gitea: Sandbox, registry: str, tmp_path: Path) -> Iterator[Proposers]:
-    namespace = fresh_namespace(town)
-    team = Proposers(open_cluster(town), Somebody(town), namespace, tmp_path)
+def proposers(
+    town: Sandbox, kube: KubeCluster, controller: None, gitea: Sandbox, registry: str, tmp_path: Path
+) -> Proposers:
+    """A team at Gitea. Its controller is the one of the session: a second one would open a second pull request, for
+    Gitea does not refuse two that come at the same moment.
+    """
+    team = Proposers(kube, Somebody(town), fresh_namespace(town), tmp_path)
     team.store, team.town = Store(registry), Town(gitea)
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "forge"}}
     team.apply({**secret, "data": {"password": b64encode(team.town.bot.token.encode()).decode()}})
-    controller = Walking(town, tmp_path / f"cache-{secrets.token_hex(2)}", namespace=namespace)
-    controller.start()
-    yield team
-    assert controller.stop()
-    team.cluster.close()
+    return team
 
 
 def proposing(team: Proposers) -> None:

@@ -79,7 +79,7 @@ def request(
 def test_installing_names_each_object_and_what_became_of_it(installed: Installed) -> None:
     assert (installed.ran.code, installed.ran.err) == (0, "")
     lines = installed.ran.out.splitlines()
-    assert lines[:6] == [
+    assert lines[:7] == [
         "customresourcedefinition.apiextensions.k8s.io/applications.dispatch.dev created",
         "customresourcedefinition.apiextensions.k8s.io/repositories.dispatch.dev created",
         "customresourcedefinition.apiextensions.k8s.io/rolloutactions.dispatch.dev created",
