@@ -30,12 +30,13 @@ def test_a_dry_run_needs_no_cluster(tmp_path: Path) -> None:
 
 
 def test_what_is_applied_first_comes_first() -> None:
-    assert titles(printed())[:6] == [
+    assert titles(printed())[:7] == [
         "CustomResourceDefinition/applications.dispatch.dev",
         "CustomResourceDefinition/repositories.dispatch.dev",
         "CustomResourceDefinition/rolloutactions.dispatch.dev",
         "CustomResourceDefinition/notifiers.dispatch.dev",
         "CustomResourceDefinition/promotions.dispatch.dev",
+        "CustomResourceDefinition/imagefeeds.dispatch.dev",
         "Namespace/dispatch-system",
     ]
 
