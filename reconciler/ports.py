@@ -19,6 +19,12 @@ from reconciler.model.making import Making as Making
 from reconciler.model.making import Written as Written
 from reconciler.model.notice import Notice
 from reconciler.model.promotion import PromotionGate
+from reconciler.model.pull_request import PullRequest as PullRequest
+from reconciler.model.pull_request import Review as Review
+from reconciler.model.remote import GitCredentials as GitCredentials
+from reconciler.model.remote import GitHubApp as GitHubApp
+from reconciler.model.remote import RegistryLogin as RegistryLogin
+from reconciler.model.remote import Remote as Remote
 from reconciler.model.render import Render
 from reconciler.model.rendered import ReadSet, Rendered
 from reconciler.model.rollout import Asked, Decision, Limits, RolloutSeen, Verdict
@@ -55,47 +61,6 @@ class Tree(Protocol):
         """Write the named files (not folders) below `into`, keeping their paths. Symlinks are refused (Terminal)."""
 
 
-class GitHubApp(NamedTuple):
-    """An installation of a GitHub App, whose tokens let git and the API in for an hour each. `api` is the root of the
-    API, `repository` the name of the one repository that a token is for; `private_key` is PEM.
-    """
-
-    id: str
-    installation: str
-    private_key: str
-    api: str
-    repository: str
-
-    def __repr__(self) -> str:
-        """Without the key: a value that is printed by mistake must not tell a secret."""
-        return f"GitHubApp({self.id}, installation {self.installation}, {self.repository} at {self.api})"
-
-
-class GitCredentials(NamedTuple):
-    """What a Secret gave: `password` (with or without `username`), `ssh_key` with `known_hosts`, or a GitHub App that
-    gives passwords."""
-
-    username: str = ""
-    password: str = ""
-    ssh_key: str = ""
-    known_hosts: str = ""
-    ca: str = ""
-    app: GitHubApp | None = None
-
-    def __repr__(self) -> str:
-        """Which are given, never what they are: a value that is printed by mistake must not tell a secret."""
-        given = [name for name, value in self._asdict().items() if value]
-        return f"GitCredentials({', '.join(f'{name}=***' for name in given)})"
-
-
-class Remote(NamedTuple):
-    """A repository to read."""
-
-    url: str
-    credentials: GitCredentials | None
-    timeout: float
-
-
 class Source(Protocol):
     """Git. One bare mirror a URL; safe to call from many threads."""
 
@@ -127,42 +92,6 @@ class Source(Protocol):
         A ref that is at `commit` already is done. Raises Transient(CONFLICT) when it has moved, Terminal(SOURCE_DENIED)
         when it may not be written, Transient(SOURCE_UNREACHABLE).
         """
-
-
-class PullRequest(NamedTuple):
-    """A request to merge the branch `head` into `base`. `state` is `open`, `closed` or `merged`; `head_commit` is what
-    the branch holds now, `merge_commit` what `base` got, empty while it is not merged.
-
-    `mergeable` is whether it goes into `base` without a conflict, and where the forge knows more, whether its rules let
-    it; None while the forge is still looking, and for one that is not open.
-    """
-
-    number: int
-    url: str
-    head: str
-    base: str
-    head_commit: str
-    state: str
-    merge_commit: str = ""
-    author: str = ""
-    title: str = ""
-    mergeable: bool | None = None
-    draft: bool = False
-
-
-class Review(NamedTuple):
-    """What somebody said of a pull request. `state` is approved, rejected, commented, dismissed or pending.
-
-    `commit` is the head that was reviewed; empty where the forge does not say it (GitLab), and then nothing tells which
-    commit was approved. `at` is None where the forge does not say when. `official`: the forge takes the word of this
-    user about merging here, because they may write to the repository or its rules name them.
-    """
-
-    user: str
-    state: str
-    commit: str
-    at: datetime | None
-    official: bool
 
 
 class Forge(Protocol):
@@ -213,17 +142,6 @@ class CommitStatuses(Protocol):
     def read(self, commit: str) -> Mapping[str, str]:
         """The newest state of each context, in the words of `set`; what the forge's own CI says is among them. A state
         that is not known here counts as `error`."""
-
-
-class RegistryLogin(NamedTuple):
-    """Who we are at registries: (user, password) by host or `host/path`, and a certificate authority (PEM)."""
-
-    logins: Mapping[str, tuple[str, str]] = {}
-    ca: str = ""
-
-    def __repr__(self) -> str:
-        """For which hosts, never what: a value that is printed by mistake must not tell a secret."""
-        return f"RegistryLogin({', '.join(sorted(self.logins))}{', ca=***' if self.ca else ''})"
 
 
 class Registry(Protocol):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from posixpath import join, normpath
+from posixpath import join
 
-from reconciler.core.image_edits import NAMES, Unwritable, Wanted, edit, is_read, needed
+from reconciler.core.image_edits import Unwritable, Wanted, edit
 from reconciler.core.promotion import Candidate, copies, images_of, message, title_of, to_carry
 from reconciler.core.revert import files_of
 from reconciler.engine.sources import Seen
 from reconciler.engine.stages.fetch import repository_of, wanted_ref
+from reconciler.engine.stages.image_files import image_files
 from reconciler.engine.stages.render import request
 from reconciler.engine.world import World
 from reconciler.model.application import Application
@@ -18,9 +19,6 @@ from reconciler.model.manifest import Manifest
 from reconciler.model.outcome import Blocked, Reason, Terminal
 from reconciler.model.promotion import PromotionEnvironment
 from reconciler.ports import Blob, Tree
-
-_LARGEST = 1 << 20
-_MOST = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +90,7 @@ def commit(world: World, promotion: str, environment: str, found: Candidate, sou
     Raises Terminal(RENDER_FAILED) for an image that is written where it cannot be edited.
     """
     files: dict[str, Blob] = dict(found.files)
-    texts = _texts(to.tree, to.folder)
-    top = next((join(to.folder, name) for name in NAMES if join(to.folder, name) in texts), "")
+    texts, top = image_files(to.tree, to.folder)
     for ref in found.images:
         try:
             changed = edit(texts, ref.name, Wanted(ref.tag, ref.digest, bool(ref.digest)), top)
@@ -103,26 +100,6 @@ def commit(world: World, promotion: str, environment: str, found: Candidate, sou
         files |= {path: text.encode() for path, text in changed.items()}
     title = title_of([_short(str(ref)) for ref in found.images] or [*found.files], environment)
     return world.source.commit(to.seen.remote, to.head, files, message(title, promotion, found.id, source))
-
-
-def _texts(tree: Tree, folder: str) -> dict[str, str]:
-    """The files that may hold an image: those of the folder, and those of the folders that its kustomizations take
-    their objects from.
-    """
-    texts: dict[str, str] = {}
-    folders, looked = [folder], set[str]()
-    while folders and len(texts) < _MOST:
-        here = folders.pop()
-        if here in looked:
-            continue
-        looked.add(here)
-        for entry in tree.files(here):
-            if is_read(entry.path, here) and entry.path not in texts:
-                texts[entry.path] = tree.read(entry.path, _LARGEST).decode("utf-8", "surrogateescape")
-            if entry.path.rpartition("/")[2] in NAMES:
-                above = entry.path.rpartition("/")[0]
-                folders += [normpath(join(above, path)) for path in needed(texts[entry.path]) if "://" not in path]
-    return texts
 
 
 def _short(ref: str) -> str:

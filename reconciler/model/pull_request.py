@@ -1,0 +1,42 @@
+"""A pull request of a forge, and what people said of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+
+class PullRequest(NamedTuple):
+    """A request to merge the branch `head` into `base`. `state` is `open`, `closed` or `merged`; `head_commit` is what
+    the branch holds now, `merge_commit` what `base` got, empty while it is not merged.
+
+    `mergeable` is whether it goes into `base` without a conflict, and where the forge knows more, whether its rules let
+    it; None while the forge is still looking, and for one that is not open.
+    """
+
+    number: int
+    url: str
+    head: str
+    base: str
+    head_commit: str
+    state: str
+    merge_commit: str = ""
+    author: str = ""
+    title: str = ""
+    mergeable: bool | None = None
+    draft: bool = False
+
+
+class Review(NamedTuple):
+    """What somebody said of a pull request. `state` is approved, rejected, commented, dismissed or pending.
+
+    `commit` is the head that was reviewed; empty where the forge does not say it (GitLab), and then nothing tells which
+    commit was approved. `at` is None where the forge does not say when. `official`: the forge takes the word of this
+    user about merging here, because they may write to the repository or its rules name them.
+    """
+
+    user: str
+    state: str
+    commit: str
+    at: datetime | None
+    official: bool
