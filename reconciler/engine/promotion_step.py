@@ -50,6 +50,7 @@ class Step:
             return self._state(PromotionState.WAITING, f"{source.metadata.name} has deployed nothing yet")
         found = proposals.candidate(self._world, self._target, source, commit, to)
         if not found:
+            self._withdraw(target, to)
             return self._state(PromotionState.CURRENT, f"has what {self._source.name} runs")
         return self._propose(source, target, to, commit, found)
 
@@ -97,13 +98,13 @@ class Step:
         elif request.state == "open" and request.head_commit != change:
             foreign = self._bring_up_to_date(to, change, branch, request, found)
             if foreign:
-                return base.model_copy(update=_of(request, PromotionState.OPEN, foreign))
+                return _of(base, request, PromotionState.OPEN, foreign)
         if request.state == "closed":
             words = f"{request.url} was closed without a merge: this version is not proposed again"
-            return base.model_copy(update=_of(request, PromotionState.REJECTED, words))
+            return _of(base, request, PromotionState.REJECTED, words)
         if request.state == "merged":
             self._queues.add(repository_of(to.application))
-            return base.model_copy(update=_of(request, PromotionState.MERGED, f"{request.url} is merged"))
+            return _of(base, request, PromotionState.MERGED, f"{request.url} is merged")
         return self._merge(self._judged(base, source, to, change, forge, request, found), to, change, forge, request)
 
     def _judged(
@@ -137,21 +138,21 @@ class Step:
         self, base: EnvironmentState, to: Place, change: str, forge: Forge, request: PullRequest
     ) -> EnvironmentState:
         if closed := _closed(base.gates):
-            return base.model_copy(update=_of(request, PromotionState.OPEN, closed))
+            return _of(base, request, PromotionState.OPEN, closed)
         if self._target.merge is MergePolicy.MANUAL:
             words = f"all gates are open: {request.url} waits for a person to merge it"
-            return base.model_copy(update=_of(request, PromotionState.OPEN, words))
+            return _of(base, request, PromotionState.OPEN, words)
         try:
             forge.merge(request.number, change, self._world.source.message(to.seen.remote, change))
         except (Blocked, Transient) as waits:
-            return base.model_copy(update=_of(request, PromotionState.OPEN, waits.message))
+            return _of(base, request, PromotionState.OPEN, waits.message)
         self._queues.add(repository_of(to.application))
-        return base.model_copy(update=_of(request, PromotionState.MERGED, f"{request.url} is merged"))
+        return _of(base, request, PromotionState.MERGED, f"{request.url} is merged")
 
     def _older(self, base: EnvironmentState, forge: Forge) -> EnvironmentState | None:
         """An open pull request of an older version: closed where a newer one supersedes it, else it keeps its turn."""
         known = self._known
-        if not known.number or known.candidate in ("", base.candidate) or known.state is not PromotionState.OPEN:
+        if not known.number or known.proposed in ("", base.candidate):
             return None
         request = forge.read(known.number)
         if request.state != "open":
@@ -161,6 +162,15 @@ class Step:
             return None
         words = f"{base.candidate} waits until {request.url} is merged or closed"
         return known.model_copy(update={"message": words})
+
+    def _withdraw(self, target: Application, to: Place) -> None:
+        """The environment before runs again what this one has: what was proposed meanwhile nobody wants any more."""
+        known = self._known
+        if not known.number or self._target.in_flight is not InFlight.SUPERSEDE:
+            return
+        forge = self._forge(target, to)
+        if forge is not None and forge.read(known.number).state == "open":
+            forge.close(known.number)
 
     def _bring_up_to_date(self, to: Place, change: str, branch: str, request: PullRequest, found: Candidate) -> str:
         """The branch anew upon a base that has moved; empty, or why it is left as it is."""
@@ -260,5 +270,14 @@ def _closed(gates: Sequence[GateState]) -> str:
     return "; ".join(waiting)
 
 
-def _of(request: PullRequest, state: PromotionState, words: str) -> dict[str, object]:
-    return {"state": state, "pull_request": request.url, "number": request.number, "message": words}
+def _of(base: EnvironmentState, request: PullRequest, state: PromotionState, words: str) -> EnvironmentState:
+    """The state with its pull request."""
+    return base.model_copy(
+        update={
+            "state": state,
+            "pull_request": request.url,
+            "number": request.number,
+            "proposed": base.candidate,
+            "message": words,
+        }
+    )

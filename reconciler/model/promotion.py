@@ -172,6 +172,7 @@ class EnvironmentState(Record):
     source: Annotated[str, Field(description="The commit that the environment before has applied.")] = ""
     pull_request: Annotated[str, Field(description="Its pull request.")] = ""
     number: Annotated[int, Field(description="The number of the pull request, 0 for none.")] = 0
+    proposed: Annotated[str, Field(description="The candidate that the pull request is for.")] = ""
     head: Annotated[str, Field(description="The commit of its branch that the gates speak of.")] = ""
     gates: Annotated[tuple[GateState, ...], Field(description="What they say.")] = ()
     message: Annotated[str, Field(description="Why it is where it is, and what to do.")] = ""

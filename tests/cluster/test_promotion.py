@@ -165,6 +165,15 @@ def test_a_newer_version_supersedes_the_open_pull_request(environments: Environm
     assert states == {first["number"]: "closed", second["number"]: "open"}
 
 
+def test_what_staging_takes_back_is_withdrawn(environments: Environments) -> None:
+    environments.start(gates=[{"hold": True}])
+    environments.stage("shop:2")
+    first = environments.until("Open")
+    environments.stage("shop:1")
+    environments.until("Current")
+    eventually(lambda: environments.host.ask("GET", f"/pulls/{first['number']}")["state"] == "closed")
+
+
 def test_a_newer_version_waits_its_turn_where_the_policy_says_so(environments: Environments) -> None:
     environments.start(gates=[{"hold": True}], inFlight="Queue")
     environments.stage("shop:2")
