@@ -64,6 +64,15 @@ def controller(town: Sandbox, kube: KubeCluster, tmp_path_factory: pytest.TempPa
     assert stopped, "the controller did not stop within 10 s"
 
 
+@pytest.fixture(autouse=True)
+def teams_leave() -> Iterator[None]:
+    """What a test's teams let the controller read is not read for the rest of the session."""
+    before = list(Team.here)
+    yield
+    for team in [each for each in Team.here if each not in before]:
+        team.leave()
+
+
 @pytest.fixture
 def team(town: Sandbox, kube: KubeCluster, controller: None, tmp_path: Path) -> Team:
     """A team with an empty repository, in a namespace that no other test has seen."""

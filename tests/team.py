@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from somebody import Somebody
 
 from reconciler.adapters.kube import KubeCluster
 from reconciler.model.change import Refusal, Resource
+from reconciler.model.outcome import Transient
 from reconciler.model.resource import API_VERSION
 
 Value = TypeVar("Value")
@@ -34,7 +36,13 @@ def git(*arguments: str, at: Path) -> str:
 
 
 class Team:
-    """`repository` is the bare repository that Dispatch reads; `push` replaces files of its main branch."""
+    """`repository` is the bare repository that Dispatch reads; `push` replaces files of its main branch.
+
+    The controller lives as long as the session, and looks each second at what a team lets it read: `leave` ends that.
+    """
+
+    here: ClassVar[list[Team]] = []
+    _LOOKED_AT: ClassVar[tuple[str, ...]] = ("Promotion", "ImageFeed", "Repository")
 
     def __init__(self, cluster: KubeCluster, somebody: Somebody, namespace: str, folder: Path) -> None:
         self.cluster = cluster
@@ -45,6 +53,16 @@ class Team:
         self.work.mkdir(parents=True)
         git("init", "--quiet", "--bare", "--initial-branch=main", str(self.bare), at=folder)
         git("init", "--quiet", "--initial-branch=main", at=self.work)
+        self._laid_out: set[tuple[str, str]] = set()
+        Team.here.append(self)
+
+    def leave(self) -> None:
+        """Take away what the controller looks at on the clock, unless the API server is gone too."""
+        Team.here.remove(self)
+        for kind, name in sorted(self._laid_out, key=lambda each: self._LOOKED_AT.index(each[0])):
+            with contextlib.suppress(Transient):
+                if self.live(API_VERSION, kind, name):
+                    self.delete(API_VERSION, kind, name)
 
     @property
     def url(self) -> str:
@@ -91,6 +109,8 @@ class Team:
         document = {**document, "metadata": {"namespace": self.namespace, **document["metadata"]}}
         (answer,) = self.cluster.apply([(self.resource(document["apiVersion"], document["kind"]), document)])
         assert not isinstance(answer, Refusal), answer
+        if document["apiVersion"] == API_VERSION and document["kind"] in self._LOOKED_AT:
+            self._laid_out.add((document["kind"], document["metadata"]["name"]))
         return answer
 
     def edit(
