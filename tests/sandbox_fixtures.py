@@ -48,9 +48,14 @@ def gitea(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="session")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    for sandbox in running(tmp_path_factory, "registry", Part.REGISTRY):
-        yield sandbox.urls["registry"]
+def image_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    yield from running(tmp_path_factory, "registry", Part.REGISTRY)
+
+
+@pytest.fixture(scope="session")
+def registry(image_store: Sandbox) -> str:
+    """The address of a real registry of images."""
+    return image_store.urls["registry"]
 
 
 @pytest.fixture

@@ -145,8 +145,8 @@ def test_argo_rollouts_has_the_rights_of_its_own_installation_and_no_more(platfo
     assert client.get("/api/v1/nodes", token).status == 403
 
 
-def test_no_part_listens_beyond_the_loopback_address(metrics: Sandbox, gitea: Sandbox) -> None:
-    pids = [part.pid for sandbox in (metrics, gitea) for part in sandbox.status()]
+def test_no_part_listens_beyond_the_loopback_address(metrics: Sandbox, gitea: Sandbox, image_store: Sandbox) -> None:
+    pids = [part.pid for sandbox in (metrics, gitea, image_store) for part in sandbox.status()]
     assert len(pids) == len(Part)
     sockets = {str(fd.readlink()) for pid in pids for fd in Path(f"/proc/{pid}/fd").iterdir() if fd.is_symlink()}
     rows = [line.split() for table in ("tcp", "tcp6") for line in _rows(table)]
