@@ -86,11 +86,9 @@ class Catalog:
 
     def applications_of(self, repository: Key) -> list[tuple[Key, Application]]:
         """The Applications that read this Repository."""
-        with self._lock:
-            entries = list(self._entries.items())
         return [
             (key, entry)
-            for key, entry in entries
+            for key, entry in self.all("Application")
             if isinstance(entry, Application)
             and key.namespace == repository.namespace
             and entry.spec.source.repository == repository.name
@@ -108,11 +106,9 @@ class Catalog:
 
     def dependents_of(self, application: Key) -> list[Key]:
         """The Applications that wait for this one (`dependsOn`)."""
-        with self._lock:
-            entries = list(self._entries.items())
         return [
             key
-            for key, entry in entries
+            for key, entry in self.all("Application")
             if isinstance(entry, Application)
             and key.namespace == application.namespace
             and application.name in entry.spec.depends_on

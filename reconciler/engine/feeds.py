@@ -11,6 +11,7 @@ from reconciler.engine.keys import Key
 from reconciler.engine.notes import Note
 from reconciler.engine.queues import Queues
 from reconciler.engine.report import Reporter
+from reconciler.engine.secret_data import credentials_data
 from reconciler.engine.stages import feed_send
 from reconciler.engine.stages.feed_folder import Folder, Images, Opened, look, name_of, refused_digests, selected
 from reconciler.engine.stages.feed_send import Sent, Target, wanted_image
@@ -84,15 +85,7 @@ class Feeds:
             return known[1]
         data: dict[str, str] | None = None
         if reference is not None:
-            resource = self._world.cluster.resource("v1", "Secret")
-            secret = self._world.cluster.read(resource, key.namespace, reference.name) if resource else None
-            if secret is None:
-                raise Terminal(
-                    Reason.CREDENTIALS_NOT_FOUND,
-                    f"there is no Secret {reference.name!r} in namespace {key.namespace!r}: create it or mend "
-                    "spec.credentialsRef.name",
-                )
-            data = secret.get("data") or {}
+            data = credentials_data(self._world.cluster, key.namespace, reference.name)
         registry = self._open(feed, data)
         self._registries[key] = (wanted, registry)
         return registry

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 from reconciler.engine.keys import Key
+from reconciler.engine.secret_data import secret_data
 from reconciler.model.outcome import Reason, Terminal
 from reconciler.model.repository import SecretName
 from reconciler.ports import Cluster
@@ -44,10 +45,9 @@ class Hooks:
             if known is not None and known[0] == reference.name and key not in self._stale:
                 return
             self._stale.discard(key)
-        resource = cluster.resource("v1", "Secret")
-        secret = cluster.read(resource, key.namespace, reference.name) if resource else None
+        data = secret_data(cluster, key.namespace, reference.name) or {}
         try:
-            token = base64.b64decode(((secret or {}).get("data") or {}).get(_FIELD, ""), validate=True).strip()
+            token = base64.b64decode(data.get(_FIELD, ""), validate=True).strip()
         except binascii.Error:
             token = b""
         if not token:

@@ -14,6 +14,7 @@ from reconciler.core.backoff import delay
 from reconciler.core.conditions import conditions
 from reconciler.engine.catalog import Catalog
 from reconciler.engine.keys import Key
+from reconciler.engine.secret_data import secret_data
 from reconciler.model.change import Refusal
 from reconciler.model.notice import Notice
 from reconciler.model.notifier import KEPT_MESSAGES, KeptMessage, Notifier, NotifierSpec, NotifierStatus
@@ -160,14 +161,13 @@ class Outbox:
         spec = notifier.spec
         place = spec.slack or spec.webhook
         assert place is not None
-        resource = self._desk.cluster.resource("v1", "Secret")
         name = place.secret_ref.name
-        secret = self._desk.cluster.read(resource, self._key.namespace, name) if resource else None
-        if secret is None:
+        data = secret_data(self._desk.cluster, self._key.namespace, name)
+        if data is None:
             raise Terminal(
                 Reason.CREDENTIALS_NOT_FOUND, f"there is no Secret {name!r} in namespace {self._key.namespace!r}"
             )
-        self._messenger = self._desk.open(spec, secret.get("data") or {})
+        self._messenger = self._desk.open(spec, data)
         self._write(None)
         return self._messenger
 

@@ -13,6 +13,7 @@ from reconciler.engine.keys import Key
 from reconciler.engine.notes import Note
 from reconciler.engine.queues import Queues
 from reconciler.engine.report import Reporter
+from reconciler.engine.secret_data import credentials_data
 from reconciler.engine.sources import Seen
 from reconciler.engine.stages.fetch import SYNC
 from reconciler.engine.timers import Timers
@@ -105,15 +106,8 @@ class Repositories:
         known = self._credentials.get(key)
         if known is not None and known[0] == reference.name:
             return known[1]
-        resource = self._world.cluster.resource("v1", "Secret")
-        secret = self._world.cluster.read(resource, key.namespace, reference.name) if resource else None
-        if secret is None:
-            raise Terminal(
-                Reason.CREDENTIALS_NOT_FOUND,
-                f"there is no Secret {reference.name!r} in namespace {key.namespace!r}: create it or mend "
-                "spec.credentialsRef.name",
-            )
-        credentials = credentials_of(secret.get("data") or {}, reference.name, repository.spec)
+        data = credentials_data(self._world.cluster, key.namespace, reference.name)
+        credentials = credentials_of(data, reference.name, repository.spec)
         self._credentials[key] = (reference.name, credentials)
         return credentials
 

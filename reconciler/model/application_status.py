@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from reconciler.model.health import Level
-from reconciler.model.resource import Condition, Record
+from reconciler.model.resource import Conditions, Record
 
 
 class SyncState(StrEnum):
@@ -124,13 +124,7 @@ class ApplicationStatus(Record):
     """What was last seen and done."""
 
     observed_generation: Annotated[int, Field(description="The generation of the spec that this is about.")] = 0
-    conditions: Annotated[
-        tuple[Condition, ...],
-        Field(
-            description="Ready, and Reconciling or Stalled while they are true (kstatus).",
-            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
-        ),
-    ] = ()
+    conditions: Conditions = ()
     sync: SyncState = SyncState.UNKNOWN
     health: Annotated[Level, Field(description="The worst of its objects, in Argo CD's words.")] = Level.UNKNOWN
     objects: Annotated[int, Field(description="How many objects belong to the Application.")] = 0

@@ -13,7 +13,7 @@ from reconciler.model.repository import SecretName
 from reconciler.model.resource import (
     API_VERSION,
     AT_LEAST_A_SECOND,
-    Condition,
+    Conditions,
     Duration,
     Metadata,
     Name,
@@ -232,13 +232,7 @@ class ImageFeedStatus(Record):
     writes: Annotated[
         tuple[FeedWriteStatus, ...], Field(description="One entry a folder, in the order of the spec.")
     ] = ()
-    conditions: Annotated[
-        tuple[Condition, ...],
-        Field(
-            description="Ready, and Reconciling or Stalled while they are true (kstatus).",
-            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
-        ),
-    ] = ()
+    conditions: Conditions = ()
 
 
 class ImageFeed(Section):

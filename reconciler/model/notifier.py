@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from reconciler.model.notice import NoticeEvent, Severity
 from reconciler.model.repository import SecretName
-from reconciler.model.resource import API_VERSION, Condition, Metadata, Name, Record, Section
+from reconciler.model.resource import API_VERSION, Conditions, Metadata, Name, Record, Section
 from reconciler.model.rule import matching, validations
 
 _ONE_PLACE = "needs exactly one of `slack` and `webhook`"
@@ -141,13 +141,7 @@ class NotifierStatus(Record):
     dropped: Annotated[int, Field(description="Notices that were never told.")] = 0
     last_report: Annotated[datetime | None, Field(description="Up to when drift was reported.")] = None
     messages: Annotated[tuple[KeptMessage, ...], Field(description="What was posted, the newest first.")] = ()
-    conditions: Annotated[
-        tuple[Condition, ...],
-        Field(
-            description="Ready, and Reconciling or Stalled while they are true (kstatus).",
-            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
-        ),
-    ] = ()
+    conditions: Conditions = ()
 
 
 class Notifier(Section):

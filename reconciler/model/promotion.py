@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from reconciler.model.resource import API_VERSION, Condition, Duration, Metadata, Name, Record, Section
+from reconciler.model.resource import API_VERSION, Conditions, Duration, Metadata, Name, Record, Section
 from reconciler.model.rule import matching, validations
 from reconciler.model.strategy import InFlight, MergePolicy
 
@@ -183,13 +183,7 @@ class PromotionStatus(Record):
     """What was last seen and done."""
 
     observed_generation: Annotated[int, Field(description="The generation of the spec that this is about.")] = 0
-    conditions: Annotated[
-        tuple[Condition, ...],
-        Field(
-            description="Ready, and Reconciling or Stalled while they are true (kstatus).",
-            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
-        ),
-    ] = ()
+    conditions: Conditions = ()
     environments: Annotated[tuple[EnvironmentState, ...], Field(description="Each but the first.")] = ()
 
 

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, model_validator
 from reconciler.model.resource import (
     API_VERSION,
     AT_LEAST_A_SECOND,
-    Condition,
+    Conditions,
     Duration,
     GitRef,
     Metadata,
@@ -134,13 +134,7 @@ class RepositoryStatus(Record):
     observed_generation: Annotated[int, Field(description="The generation of the spec that this is about.")] = 0
     revision: Annotated[str, Field(description="The branch and its commit: `main@sha1:0123...`.")] = ""
     handled_sync: Annotated[str, Field(description="The last request of `dispatch sync` that was carried out.")] = ""
-    conditions: Annotated[
-        tuple[Condition, ...],
-        Field(
-            description="Ready, and Reconciling or Stalled while they are true (kstatus).",
-            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
-        ),
-    ] = ()
+    conditions: Conditions = ()
 
 
 class Repository(Section):

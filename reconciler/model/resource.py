@@ -165,3 +165,13 @@ class Condition(Record):
     message: Annotated[str, Field(description="Why, in words for people.")] = ""
     observed_generation: Annotated[int, Field(description="The generation of the spec that this is about.")] = 0
     last_transition_time: Annotated[datetime, Field(description="When `status` last changed.")]
+
+
+Conditions = Annotated[
+    tuple[Condition, ...],
+    Field(
+        description="Ready, and Reconciling or Stalled while they are true (kstatus).",
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
+    ),
+]
+"""The field `status.conditions` of every kind."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from reconciler.adapters.forge import comments
 from reconciler.adapters.forge.api import Api
-from reconciler.adapters.forge.reading import moment, still, waits
+from reconciler.adapters.forge.reading import moment, still, still_open, waits
 from reconciler.adapters.forge.words import fitted, message_of, same
 from reconciler.adapters.http import Answer
 from reconciler.model.outcome import Blocked, Reason, Transient
@@ -51,13 +51,7 @@ class GiteaForge:
         answer = self._api.ask("POST", "pulls", body=wanted, expected=(409,))
         if answer.status != 409:
             return self._read(answer)
-        found = self.find(head, base)
-        if found is None or found.state != "open":
-            raise Transient(
-                Reason.CONFLICT,
-                f"{self._api.place.shown}: the pull request of {head} was closed meanwhile. It is read again.",
-            )
-        return found
+        return still_open(self.find(head, base), f"{self._api.place.shown}: the pull request of {head}")
 
     def read(self, number: int) -> PullRequest:
         return self._read(self._api.ask("GET", "pulls", number))

@@ -27,6 +27,14 @@ def still(found: PullRequest, expected_head: str) -> None:
         )
 
 
+def still_open(found: PullRequest | None, gone: str) -> PullRequest:
+    """The one that a forge says is there already. Raises Transient(CONFLICT), saying that `gone` was closed, when it
+    is not open any more."""
+    if found is None or found.state != "open":
+        raise Transient(Reason.CONFLICT, f"{gone} was closed meanwhile. It is read again.")
+    return found
+
+
 def waits(found: PullRequest, why: str, wait: float = _RULES_WAIT) -> Blocked:
     """The outcome for a merge that the forge does not let through now; `wait` is in seconds."""
     return Blocked(Reason.MERGE_BLOCKED, f"{found.url} cannot be merged yet: {why}", wait)
