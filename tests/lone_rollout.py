@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -32,6 +32,18 @@ SWITCH = {
         "scaleDownDelaySeconds": 1,
     }
 }
+
+
+def until_seen(
+    read: Callable[[], RolloutSeen], wanted: Callable[[RolloutSeen], object], within: float = 60.0
+) -> RolloutSeen:
+    """Wait until what `read` finds is observed by Argo Rollouts and as wanted; fails with what is there instead."""
+
+    def look() -> RolloutSeen | None:
+        seen = read()
+        return seen if seen.observed and wanted(seen) else None
+
+    return eventually(look, within, read)  # type: ignore[return-value]
 
 
 class Walk:
@@ -70,12 +82,7 @@ class Walk:
 
     def until(self, wanted: Any, within: float = 60.0) -> RolloutSeen:
         """Wait until the Rollout is observed and as wanted."""
-
-        def look() -> RolloutSeen | None:
-            seen = self.seen()
-            return seen if seen.observed and wanted(seen) else None
-
-        return eventually(look, within, self.seen)  # type: ignore[return-value]
+        return until_seen(self.seen, wanted, within)
 
     def until_paused(self, reason: str, step: int | None) -> RolloutSeen:
         return self.until(lambda seen: (seen.pause, seen.step) == (reason, step))

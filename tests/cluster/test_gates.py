@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from command_line import put
 from kind_cases import rollout_action
+from lone_rollout import until_seen
 from persons import install
 from sandbox_fixtures import fresh_namespace
-from team import eventually
 
 from reconciler.adapters.kube.cluster import KubeCluster, connect
 from reconciler.core.progressive.gates import verdict
@@ -75,13 +75,7 @@ class Gated:
         return see(document)
 
     def until(self, wanted: Any) -> RolloutSeen:
-        def look() -> RolloutSeen | None:
-            seen = self.seen()
-            return seen if seen.observed and wanted(seen) else None
-
-        found = eventually(look, 60.0, self.seen)
-        assert found is not None
-        return found
+        return until_seen(self.seen, wanted)
 
     def measured(self, seen: RolloutSeen) -> dict[str, Any]:
         """The gate's metric in the run of the current step; empty before its first measurement."""

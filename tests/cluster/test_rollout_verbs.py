@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from command_line import Ran, application, dispatch, put
+from lone_rollout import until_seen
 from persons import bind, install, person, user
 from rollout_documents import GIVEN, STEPS
 from sandbox_fixtures import fresh_namespace
@@ -61,13 +62,7 @@ class Canary:
         return see(document)
 
     def until(self, wanted: Any) -> RolloutSeen:
-        def look() -> RolloutSeen | None:
-            seen = self.seen()
-            return seen if seen.observed and wanted(seen) else None
-
-        found = eventually(look, 60.0, self.seen)
-        assert found is not None
-        return found
+        return until_seen(self.seen, wanted)
 
     def _settled(self) -> bool:
         """One pod of four is the new version's, and all are ready."""

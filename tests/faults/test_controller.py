@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 from controller_fixtures import install_kinds, open_cluster
-from dying import DyingCluster
+from lone_controller import in_process, process
 from sandbox_fixtures import fresh_namespace
 from somebody import Somebody
 from team import Team, config_map, eventually
 
-from reconciler import app
 from reconciler.adapters.kube import KubeCluster
 from reconciler.core.applyset import PART_OF
 from reconciler.sandbox.platform import Part, Sandbox
@@ -44,40 +40,6 @@ def admin(server: Sandbox) -> Iterator[KubeCluster]:
 def lonely(server: Sandbox, admin: KubeCluster, tmp_path: Path) -> Team:
     """A team whose controller is not running yet."""
     return Team(admin, Somebody(server), fresh_namespace(server), tmp_path)
-
-
-@contextmanager
-def process(server: Sandbox, team: Team, cache: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`dispatch run` for the team's namespace, as a process of its own."""
-    command = [str(Path(sys.executable).parent / "dispatch"), "run", "--allow-file-repositories"]
-    command += ["--listen", "127.0.0.1:0"]
-    command += ["--kubeconfig", str(server.kubeconfig), "--namespace", team.namespace, "--cache", str(cache)]
-    with (cache.parent / "controller.log").open("ab") as log:
-        running = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-    try:
-        yield running
-    finally:
-        if running.poll() is None:
-            running.kill()
-        running.wait(10)
-
-
-@contextmanager
-def in_process(server: Sandbox, team: Team, cache: Path, writes: int | None = None) -> Iterator[Any]:
-    """A controller in this process; with `writes`, one that is dead after so many."""
-    settings = app.Settings(
-        kubeconfig=server.kubeconfig, cache=cache, namespace=team.namespace, allow_file_repositories=True
-    )
-    source, renderer, inner = app.open_source(settings), app.open_renderer(settings), app.connect(settings)
-    cluster: Any = inner if writes is None else DyingCluster(inner, writes)
-    controller = app.build_controller(settings, source, renderer, cluster)
-    controller.start(lambda error: None)
-    try:
-        yield cluster
-    finally:
-        controller.stop(within=5)
-        for part in (renderer, source, inner):
-            part.close()
 
 
 def names(team: Team) -> dict[str, dict[str, str]]:

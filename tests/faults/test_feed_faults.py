@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +13,7 @@ from adapters.registry.doors import Door, Reply
 from controller_fixtures import install_kinds, open_cluster
 from feeding import KIND, Feeders, shop
 from images import Store
+from lone_controller import process
 from rollout_fixtures import Walking
 from sandbox_fixtures import fresh_namespace
 from somebody import Somebody
@@ -48,22 +46,6 @@ def lonely(server: Sandbox, registry: str, tmp_path: Path) -> Iterator[Feeders]:
     team.push({"shop/shop.yaml": shop(f"{team.store.name}:1.0.0")}, "by hand")
     yield team
     cluster.close()
-
-
-@contextmanager
-def process(server: Sandbox, team: Feeders, cache: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`dispatch run` for the team's namespace, as a process of its own."""
-    command = [str(Path(sys.executable).parent / "dispatch"), "run", "--allow-file-repositories"]
-    command += ["--listen", "127.0.0.1:0", "--kubeconfig", str(server.kubeconfig)]
-    command += ["--namespace", team.namespace, "--cache", str(cache)]
-    with (cache.parent / "controller.log").open("ab") as log:
-        running = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-    try:
-        yield running
-    finally:
-        if running.poll() is None:
-            running.kill()
-        running.wait(10)
 
 
 @pytest.mark.parametrize("arrives", [False, True])

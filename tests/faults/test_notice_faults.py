@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from controller_fixtures import install_kinds, open_cluster
 from dying import DyingCluster
+from lone_controller import in_process
 from notified import notify, secret, status, until_told
 from sandbox_fixtures import fresh_namespace
 from slack_double import LOST_ANSWER, TOKEN, Slack, slack_workspace
 from somebody import Somebody
 from team import Team, config_map, eventually
 
-from reconciler import app
 from reconciler.adapters.kube import KubeCluster
 from reconciler.sandbox.platform import Part, Sandbox
 
@@ -41,31 +39,13 @@ def slack() -> Iterator[Slack]:
         yield workspace
 
 
-@contextmanager
-def controller(server: Sandbox, team: Team, cache: Path, writes: int | None = None) -> Iterator[Any]:
-    """One in this process; with `writes`, one that is dead after so many."""
-    settings = app.Settings(
-        kubeconfig=server.kubeconfig, cache=cache, namespace=team.namespace, allow_file_repositories=True
-    )
-    source, renderer, inner = app.open_source(settings), app.open_renderer(settings), app.connect(settings)
-    cluster: Any = inner if writes is None else DyingCluster(inner, writes)
-    running = app.build_controller(settings, source, renderer, cluster)
-    running.start(lambda error: None)
-    try:
-        yield cluster
-    finally:
-        running.stop(within=5)
-        for part in (renderer, source, inner):
-            part.close()
-
-
 @pytest.fixture
 def team(server: Sandbox, admin: KubeCluster, slack: Slack, tmp_path: Path) -> Team:
     """A team whose first version was deployed and told; no controller runs."""
     found = Team(admin, Somebody(server), fresh_namespace(server), tmp_path)
     found.push({"web/a.yaml": config_map("a", v="1")})
     found.read_repository()
-    with controller(server, found, tmp_path / "cache"):
+    with in_process(server, found, tmp_path / "cache"):
         notify(found, slack)
         found.deploy("web", "web")
         until_told(found, slack, "deployed")
@@ -75,7 +55,7 @@ def team(server: Sandbox, admin: KubeCluster, slack: Slack, tmp_path: Path) -> T
 def test_a_restart_posts_nothing_again(server: Sandbox, team: Team, slack: Slack, tmp_path: Path) -> None:
     asked = len(slack.asked)
     before = status(team)
-    with controller(server, team, tmp_path / "other-cache"):
+    with in_process(server, team, tmp_path / "other-cache"):
         team.read_repository(interval="2s")
         team.push({"other/x.yaml": config_map("x", v="1")})
         team.deploy("other", "other")
@@ -90,9 +70,9 @@ def test_killed_after_any_write_each_revision_is_told_once(
     server: Sandbox, team: Team, slack: Slack, tmp_path: Path, writes: int
 ) -> None:
     commit = team.push({"web/a.yaml": config_map("a", v="2")})
-    with controller(server, team, tmp_path / "cache", writes) as dying:
+    with in_process(server, team, tmp_path / "cache", writes) as dying:
         eventually(lambda: dying.dead or f"{commit[:7]} deployed" in str(slack.texts()))
-    with controller(server, team, tmp_path / "cache"):
+    with in_process(server, team, tmp_path / "cache"):
         until_told(team, slack, f"{commit[:7]} deployed")
         newest = team.push({"web/a.yaml": config_map("a", v="3")})
         until_told(team, slack, f"{newest[:7]} deployed")
@@ -104,7 +84,7 @@ def test_killed_between_the_post_and_its_record_the_message_is_found_again(
 ) -> None:
     commit = team.push({"web/a.yaml": config_map("a", v="2")})
     slack.slow = 1.0
-    with controller(server, team, tmp_path / "cache") as cluster:
+    with in_process(server, team, tmp_path / "cache") as cluster:
         eventually(lambda: any(not each["id"] for each in status(team).get("messages") or []))
         # The post is on its way. What comes back finds nobody.
         dead = DyingCluster(cluster, 0)
@@ -112,7 +92,7 @@ def test_killed_between_the_post_and_its_record_the_message_is_found_again(
         eventually(lambda: len(slack.texts()) == 2)
     slack.slow = 0.0
     assert any(not each["id"] for each in status(team)["messages"])
-    with controller(server, team, tmp_path / "cache"):
+    with in_process(server, team, tmp_path / "cache"):
         until_told(team, slack, f"{commit[:7]} deployed")
     assert len(slack.texts()) == 2
     assert "conversations.history" in slack.asked
@@ -122,7 +102,7 @@ def test_a_post_whose_answer_was_lost_is_not_posted_again(
     server: Sandbox, team: Team, slack: Slack, tmp_path: Path
 ) -> None:
     slack.troubles = [LOST_ANSWER]
-    with controller(server, team, tmp_path / "cache"):
+    with in_process(server, team, tmp_path / "cache"):
         commit = team.push({"web/a.yaml": config_map("a", v="2")})
         until_told(team, slack, f"{commit[:7]} deployed")
     assert len(slack.texts()) == 2
@@ -132,7 +112,7 @@ def test_a_message_that_somebody_deleted_is_posted_again_when_it_changes(
     server: Sandbox, team: Team, slack: Slack, tmp_path: Path
 ) -> None:
     slack.messages.clear()
-    with controller(server, team, tmp_path / "cache"):
+    with in_process(server, team, tmp_path / "cache"):
         team.push({"web/a.yaml": "kind: [unclosed\n"})
         until_told(team, slack, "cannot be deployed")
         team.push({"web/a.yaml": config_map("a", v="1")})
@@ -143,13 +123,13 @@ def test_a_thousand_applications_are_no_thousand_messages_for_a_notifier_that_co
     server: Sandbox, team: Team, slack: Slack, tmp_path: Path
 ) -> None:
     team.push({f"{name}/a.yaml": config_map(name, v="1") for name in ("b", "c", "d")})
-    with controller(server, team, tmp_path / "cache"):
+    with in_process(server, team, tmp_path / "cache"):
         for name in ("b", "c", "d"):
             team.deploy(name, name)
             until_told(team, slack, f"/{name} ")
     posted = len(slack.texts())
     secret(team, "late-slack", token=TOKEN)
-    with controller(server, team, tmp_path / "cache"):
+    with in_process(server, team, tmp_path / "cache"):
         notify(team, slack, "late")
         commit = team.push({"b/a.yaml": config_map("b", v="2")})
         until_told(team, slack, f"/b {commit[:7]} deployed")
