@@ -193,11 +193,16 @@ def rollout_strategies() -> dict[str, RolloutStrategy]:
 
 
 def build_controller(settings: Settings, source: GitSource, renderer: RenderEngine, cluster: Cluster) -> Controller:
+    """Once it is told to stop, `source` and `renderer` are of no use to anybody else."""
     from reconciler.adapters.clock import SystemClock
     from reconciler.adapters.notify.opening import open_messenger
     from reconciler.engine.controller import Controller
     from reconciler.engine.world import Rolling
     from strategies.gates import judge
+
+    def interrupt() -> None:
+        source.close()
+        renderer.interrupt()
 
     gates = f"{settings.gates_url}/gates" if settings.gates_url else ""
     return Controller(
@@ -208,6 +213,7 @@ def build_controller(settings: Settings, source: GitSource, renderer: RenderEngi
         rolling=Rolling(rollout_strategies(), gates, settings.prometheus, open_forge, open_statuses, judge),
         messenger=open_messenger,
         registry=open_registry,
+        interrupt=interrupt,
         cluster_name=settings.cluster_name,
         workers=settings.workers,
         namespace=settings.namespace,

@@ -7,21 +7,17 @@ from pathlib import Path
 from command_line import kubeconfig, put
 
 from reconciler.adapters.kube.cluster import KubeCluster
+from reconciler.cli.install import apply
 from reconciler.core.installation import Installation, objects
 from reconciler.model.change import Refusal, Resource
 from reconciler.sandbox.platform import Sandbox
 
 _RBAC = "rbac.authorization.k8s.io"
-_FIRST = ("CustomResourceDefinition", "Namespace")
 
 
 def install(kube: KubeCluster) -> None:
-    """What `dispatch install` applies, without its words."""
-    wanted = objects(Installation())
-    put(kube, [each for each in wanted if each["kind"] in _FIRST])
-    while kube.resource("dispatch.dev/v1alpha1", "RolloutAction") is None:
-        kube.invalidate()
-    put(kube, [each for each in wanted if each["kind"] not in _FIRST])
+    """As `dispatch install` does it."""
+    apply(kube, objects(Installation()))
 
 
 def user(space: str, name: str) -> str:

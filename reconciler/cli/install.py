@@ -63,7 +63,7 @@ def install(
 
     cluster = app.connect(app.Settings(kubeconfig, context))
     try:
-        _apply(cluster, wanted)
+        apply(cluster, wanted)
     finally:
         cluster.close()
 
@@ -84,14 +84,19 @@ def _print(wanted: list[dict[str, Any]], output: str) -> None:
         click.echo(writing.as_yaml_stream(wanted), nl=False)
 
 
-def _apply(cluster: Cluster, wanted: list[dict[str, Any]]) -> None:
-    """The definitions and the namespace first: the rest is refused without them."""
+def apply(cluster: Cluster, wanted: list[dict[str, Any]]) -> None:
+    """The definitions and the namespace first: the rest is refused without them. At the end nobody can approve in the
+    name of somebody else any more.
+
+    Raises Terminal when the server does not serve or enforce what it has taken; SystemExit(1) for refused objects.
+    """
     first = [each for each in wanted if each["kind"] in ("CustomResourceDefinition", "Namespace")]
     rest = [each for each in wanted if each not in first]
     for stage in (first, rest):
         _apply_stage(cluster, stage)
         if stage is first:
             _wait_until_served(cluster, [each for each in first if each["kind"] == "CustomResourceDefinition"])
+    _wait_until_guarded(cluster, wanted)
 
 
 def _apply_stage(cluster: Cluster, wanted: list[dict[str, Any]]) -> None:
@@ -162,6 +167,29 @@ def _wait_until_served(cluster: Cluster, definitions: Iterable[Mapping[str, Any]
                     f"{definition['metadata']['name']}` says why",
                 )
             time.sleep(0.05)
+
+
+def _wait_until_guarded(cluster: Cluster, wanted: Iterable[Mapping[str, Any]]) -> None:
+    """Until then whoever may create RolloutActions could do it in any name: a policy is learned of after a moment."""
+    from reconciler.core.approving import forged
+    from reconciler.model.change import Refusal
+
+    (namespace,) = [each["metadata"]["name"] for each in wanted if each["kind"] == "Namespace"]
+    action = forged(namespace)
+    resource, end = _resource(cluster, action), time.monotonic() + _WAIT
+    while True:
+        (answer,) = cluster.apply([(resource, action)], dry_run=True)
+        # Any 403 will do: who may not create one at all cannot forge one.
+        if isinstance(answer, Refusal) and answer.code == 403:
+            return
+        if time.monotonic() > end:
+            words = f": {answer.message}" if isinstance(answer, Refusal) else ""
+            raise Terminal(
+                Reason.PROGRESSING,
+                f"the policy that holds approvals to their authors is not enforced after {_WAIT:g} s{words}. Give "
+                "nobody the role dispatch-approver until it is; Kubernetes 1.30 or later is needed for it",
+            )
+        time.sleep(0.1)
 
 
 def _established(definition: Mapping[str, Any] | None) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.model.resource import GROUP, VERSION
+from reconciler.model.resource import API_VERSION, GROUP, VERSION
 
 _SEE = ("get", "list", "watch")
 
@@ -53,6 +53,23 @@ def policy() -> dict[str, Any]:
 def policy_binding(name: str) -> dict[str, Any]:
     """The spec of its binding: in every namespace, and a violation is a refusal."""
     return {"policyName": name, "validationActions": ["Deny"]}
+
+
+def forged(namespace: str) -> dict[str, Any]:
+    """A RolloutAction by nobody who could ask for it: while the server takes it, it does not know the policy yet."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "RolloutAction",
+        "metadata": {"name": "dispatch-install", "namespace": namespace},
+        "spec": {
+            "application": "none",
+            "action": "Abort",
+            "rollout": "none",
+            "uid": "00000000-0000-4000-8000-000000000000",
+            "podHash": "none",
+            "by": "dispatch:nobody",
+        },
+    }
 
 
 def approver_rules() -> tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]:

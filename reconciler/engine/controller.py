@@ -42,6 +42,8 @@ from reconciler.ports import Clock, Cluster, Messenger, Renderer, Source
 
 log = logging.getLogger(__name__)
 
+_PATIENCE = 2.0
+"""Seconds in which a run may end by itself when the process is to stop: enough for a push that is under way."""
 _READERS = 8
 """Repositories that are asked at the same time; they wait for hosts, not for a processor."""
 _PROMOTERS = 2
@@ -73,10 +75,13 @@ class Controller:
         rolling: Rolling,
         messenger: Callable[[NotifierSpec, Mapping[str, str]], Messenger],
         registry: Opened,
+        interrupt: Callable[[], None],
         cluster_name: str = "default",
         workers: int = 8,
         namespace: str = "",
     ) -> None:
+        """`interrupt` ends, for good, what `source` and `renderer` are doing."""
+        self._interrupt = interrupt
         self._cluster = cluster
         self._namespace = namespace
         self._stopping = threading.Event()
@@ -105,7 +110,9 @@ class Controller:
             rolling=rolling,
         )
         self.notices = Notices(Desk(cluster, self.catalog, clock, messenger), self.queues)
-        reporter = Reporter(cluster, self.catalog, self.queues, self._events, self.notices, clock)
+        reporter = Reporter(
+            cluster, self.catalog, self.queues, self._events, self.notices, clock, self._stopping.is_set
+        )
         feeds = Feeds(world, self.queues, self._timers, reporter, registry, self._hooks)
         kinds = (
             Kind("Application", Applications(world, reporter).reconcile, workers),
@@ -129,17 +136,25 @@ class Controller:
         threading.Thread(target=self._begin, name="begin", daemon=True).start()
 
     def stop(self, within: float = 10.0) -> bool:
-        """Finish or abandon the runs under way; True when all of them ended within the time (seconds)."""
+        """Finish or abandon the runs under way; True when all of them ended within the time (seconds).
+
+        What is read or rendered is given up after `_PATIENCE`: a host that hangs would hold us for a minute.
+        """
         deadline = time.monotonic() + within
         self._stopping.set()
         self._timers.stop()
         for workers in self._workers:
             workers.close()
-        ended = [workers.join(deadline - 2.0) for workers in self._workers]
+        if not self._ended(min(time.monotonic() + _PATIENCE, deadline)):
+            self._interrupt()
+        ended = self._ended(deadline - 2.0)
         self.notices.stop(0.5)
-        self._events.stop(1.0)
-        self._followers.stop(max((deadline - time.monotonic()) / 4, 0.1))
-        return all(ended)
+        self._events.stop(0.5)
+        self._followers.stop(max(deadline - time.monotonic(), 0.1))
+        return ended
+
+    def _ended(self, deadline: float) -> bool:
+        return all(workers.join(deadline) for workers in self._workers)
 
     def gate(self, namespace: str, rollout: str, pod_hash: str, step: int) -> tuple[Verdict, str]:
         """The answer to Argo Rollouts about one step of one version: from memory, at once."""

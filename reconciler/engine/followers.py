@@ -51,9 +51,11 @@ class Followers:
             self._narrow_down(refused, places[refused])
 
     def stop(self, within: float) -> None:
+        """Waits at most so many seconds in all; a watch that has not ended then does no harm."""
+        deadline = time.monotonic() + within
         self._stopping.set()
         for thread in list(self._threads.values()):
-            thread.join(within)
+            thread.join(max(deadline - time.monotonic(), 0.0))
 
     def _started(self, resource: Resource, namespace: str) -> Place:
         kind = GroupKind(group_of(resource.api_version), resource.kind)

@@ -85,6 +85,8 @@ class Promotions:
         except Transient:
             raise
         except StageError as problem:
+            if self._world.stopping():
+                raise
             state = PromotionState.WAITING if isinstance(problem, Blocked) else PromotionState.FAILED
             found = known.model_copy(update={"state": state, "message": problem.message})
         if not found.number and found.state is not PromotionState.CURRENT:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from reconciler.core.conditions import is_ready
@@ -46,7 +46,14 @@ class Reporter:
     """Writes only news: an unchanged status is not written, an unchanged failure is not logged twice."""
 
     def __init__(
-        self, cluster: Cluster, catalog: Catalog, queues: Queues, events: Events, notices: Notices, clock: Clock
+        self,
+        cluster: Cluster,
+        catalog: Catalog,
+        queues: Queues,
+        events: Events,
+        notices: Notices,
+        clock: Clock,
+        stopping: Callable[[], bool],
     ) -> None:
         self._cluster = cluster
         self._catalog = catalog
@@ -54,10 +61,11 @@ class Reporter:
         self._events = events
         self._notices = notices
         self._clock = clock
+        self._stopping = stopping
 
     def settle(self, progress: Progress, memory: Memory, error: StageError | None) -> None:
         """End a run of an Application."""
-        if isinstance(error, Abandoned):
+        if self._cut_short(error):
             return
         document = self._catalog.document(progress.key)
         for key in progress.wakes:
@@ -78,6 +86,8 @@ class Reporter:
         look_again: float | None = None,
     ) -> None:
         """End a run of a document that is no Application; `look_again` is in seconds, for when there is no error."""
+        if self._cut_short(error):
+            return
         document = self._catalog.document(key)
         if document is not None:
             before = type(status).model_validate(document.get("status") or {})
@@ -87,6 +97,10 @@ class Reporter:
             except Transient as unwritten:
                 error = unwritten
         self._schedule(key, error, look_again)
+
+    def _cut_short(self, error: StageError | None) -> bool:
+        """What fails while the process stops may fail for that alone: the next start tells it, if it is still true."""
+        return isinstance(error, Abandoned) or (error is not None and self._stopping())
 
     def _tell_application(
         self, document: dict[str, Any], progress: Progress, memory: Memory, error: StageError | None

@@ -36,7 +36,7 @@ class Workers(Generic[Key]):
         """Wait for the runs under way; False when some are still running at `deadline` (of `time.monotonic`)."""
         for thread in self._threads:
             if thread.is_alive():
-                thread.join(max(deadline - time.monotonic(), 0.1))
+                thread.join(max(deadline - time.monotonic(), 0.0))
         return not any(thread.is_alive() for thread in self._threads)
 
     def _loop(self) -> None:

@@ -29,9 +29,6 @@ def installed(apiserver: Sandbox) -> Iterator[KubeCluster]:
     """The session's API server with what `dispatch install` applies, as its administrator sees it."""
     with closing(connect(apiserver.kubeconfig)) as kube:
         install(kube)
-        space = fresh_namespace(apiserver)
-        # The server takes a moment to learn of a policy.
-        eventually(lambda: isinstance(kube.create(_ACTIONS, space, action("nobody", "sandbox-else")), Refusal))
         yield kube
 
 

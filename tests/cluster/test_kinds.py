@@ -350,7 +350,9 @@ def test_a_controller_that_may_deploy_into_some_namespaces_only_works_in_those(
         team.deploy("out", "web", destination={"namespace": other})
         assert f'in the namespace "{other}"' in team.until_reason("out", "Forbidden")
         put(installed.kube, [{**inside, "metadata": {"name": "narrow", "namespace": other}}])
-        team.until_ready("out", within=90)
+        wish = {"metadata": {"annotations": {"dispatch.dev/sync": "now"}}}
+        team.edit("dispatch.dev/v1alpha1", "Application", "out", wish)
+        team.until_ready("out")
 
 
 def _as_the_controller(

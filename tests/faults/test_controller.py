@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -131,6 +132,32 @@ def test_sigterm_in_the_middle_of_a_thousand_objects_ends_it_within_ten_seconds(
         running.send_signal(signal.SIGTERM)
         assert running.wait(10) == 0
     assert session_of(running.pid) == []
+
+
+def test_sigterm_ends_it_in_order_while_a_git_host_and_a_registry_do_not_answer(
+    server: Sandbox, lonely: Team, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        host = f"127.0.0.1:{silent.getsockname()[1]}"
+        for name in ("one", "two"):
+            lonely.read_repository(name, url=f"http://{host}/{name}.git")
+        writes = [{"repository": "one", "path": "web"}]
+        lonely.apply(
+            {
+                "apiVersion": "dispatch.dev/v1alpha1",
+                "kind": "ImageFeed",
+                "metadata": {"name": "web"},
+                "spec": {"image": f"{host}/web", "policy": {"semver": "*"}, "writes": writes},
+            }
+        )
+        with process(server, lonely, tmp_path / "cache") as running:
+            asked = [silent.accept()[0] for _ in range(3)]
+            running.send_signal(signal.SIGTERM)
+            assert running.wait(10) == 0
+        for connection in asked:
+            connection.close()
+    assert session_of(running.pid) == []
+    assert not any(lonely.live("dispatch.dev/v1alpha1", "Repository", name).get("status") for name in ("one", "two"))
 
 
 def session_of(leader: int) -> list[int]:

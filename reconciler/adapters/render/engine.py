@@ -84,6 +84,10 @@ class RenderEngine:
         self._memory.put(asked, Latest(key, rendered.read_set, tool), rendered, size)
         return rendered
 
+    def interrupt(self) -> None:
+        """End the tools that run, and from now on each new one: those renders raise Blocked(PROGRESSING)."""
+        self._leash.pull(within=0.0)
+
     def close(self) -> None:
         self._leash.pull(within=2.0)
         self._readers.close()
