@@ -7,7 +7,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["sandbox_fixtures", "controller_fixtures", "rollout_fixtures"]
+pytest_plugins = ["sandbox_fixtures", "controller_fixtures", "rollout_fixtures", "promoting"]
 
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.load_profile("suite")

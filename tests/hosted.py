@@ -16,7 +16,12 @@ from reconciler.model.ledger import Ledger
 
 
 class Hosted(Walkers):
-    """A team whose repository is on Gitea; `bare` is a mirror that is brought up to date before it is read."""
+    """A team whose repository is on Gitea; `bare` is a mirror that is brought up to date before it is read.
+
+    Dispatch asks the API at `api_url`, where a test stands in between.
+    """
+
+    api_url = ""
 
     def __init__(self, cluster: KubeCluster, somebody: Somebody, namespace: str, folder: Path, host: Town) -> None:
         super().__init__(cluster, somebody, namespace, folder)
@@ -38,7 +43,8 @@ class Hosted(Walkers):
         self.apply(
             {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "config-git"}, "data": {"password": password}}
         )
-        super().read_repository(name, credentialsRef={"name": "config-git"}, forge={"kind": "gitea"}, **spec)
+        forge = {"kind": "gitea", **({"apiUrl": self.api_url} if self.api_url else {})}
+        super().read_repository(name, credentialsRef={"name": "config-git"}, forge=forge, **spec)
 
     def ledger(self) -> Ledger:
         self._mirror()
