@@ -1,14 +1,15 @@
-"""One environment of a Promotion, at one look: what is to come, and how far it may go now."""
+"""One environment of a Promotion, at one look: what is known is gathered, decided upon, and done, until nothing is
+left to do. What is decided is in `core/promotion_decision.py`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import replace
 
-from reconciler.core.conditions import is_ready
-from reconciler.core.promotion import Candidate, branch_of, images_of, is_ours
-from reconciler.core.promotion_text import Story, body
-from reconciler.engine import proposals
+from reconciler.core.promotion import branch_of, is_ours
+from reconciler.core.promotion_decision import Act, Decision, Facts, Said, applied_commit, decide, ready_since
+from reconciler.engine import promotion_story, proposals
 from reconciler.engine.keys import Key
 from reconciler.engine.proposals import Place
 from reconciler.engine.queues import Queues
@@ -16,10 +17,8 @@ from reconciler.engine.stages.fetch import repository_of
 from reconciler.engine.world import World
 from reconciler.model.application import Application
 from reconciler.model.outcome import Blocked, Reason, Terminal, Transient
-from reconciler.model.promotion import EnvironmentState, GateState, PromotionEnvironment, PromotionState
-from reconciler.model.rollout import Verdict
-from reconciler.model.strategy import InFlight, MergePolicy
-from reconciler.ports import CommitStatuses, Forge, Proof, PullRequest
+from reconciler.model.promotion import EnvironmentState, PromotionEnvironment, PromotionState
+from reconciler.ports import CommitStatuses, Forge, PullRequest
 
 
 class Step:
@@ -44,166 +43,9 @@ class Step:
                 Reason.INVALID_SPEC,
                 f"{source.metadata.name} and {target.metadata.name} read two Repositories: both must be in one",
             )
-        to = proposals.place(self._world, target)
-        commit = _applied(source)
-        if not commit:
-            return self._state(PromotionState.WAITING, f"{source.metadata.name} has deployed nothing yet")
-        found = proposals.candidate(self._world, self._target, source, commit, to)
-        if not found:
-            self._withdraw(target, to)
-            return self._state(PromotionState.CURRENT, f"has what {self._source.name} runs")
-        return self._propose(source, target, to, commit, found)
-
-    def _propose(
-        self, source: Application, target: Application, to: Place, commit: str, found: Candidate
-    ) -> EnvironmentState:
-        since = _ready_since(source)
-        gates = self._gates(Proof(since))
-        base = EnvironmentState(
-            name=self._target.name,
-            state=PromotionState.WAITING,
-            candidate=found.id,
-            images=tuple(map(str, found.images)),
-            source=commit,
-            gates=gates,
+        return _Look(self._world, self._queues, self._key, proposals.place(self._world, target)).walk(
+            source, self._source, self._target, self._known
         )
-        if (vetoed := _vetoed(target, found)) is not None:
-            return base.model_copy(update={"state": PromotionState.FAILED, "message": vetoed})
-        if since is None:
-            return base.model_copy(update={"message": f"{source.metadata.name} is not Ready: nothing is proven there"})
-        change = proposals.commit(self._world, self._name, self._target.name, found, commit, to)
-        forge = self._forge(target, to)
-        if forge is None:
-            return self._push(base, to, change)
-        return self._by_pull_request(base, source, to, change, forge, found)
-
-    def _push(self, base: EnvironmentState, to: Place, change: str) -> EnvironmentState:
-        """Without a forge nobody can look at it before: only the gates stand in the way."""
-        if closed := _closed(base.gates):
-            return base.model_copy(update={"message": closed})
-        self._world.source.push(to.seen.remote, change, f"refs/heads/{to.base}", to.head)
-        self._queues.add(repository_of(to.application))
-        return base.model_copy(update={"state": PromotionState.MERGED, "message": f"pushed {change[:10]} to {to.base}"})
-
-    def _by_pull_request(
-        self, base: EnvironmentState, source: Application, to: Place, change: str, forge: Forge, found: Candidate
-    ) -> EnvironmentState:
-        if (older := self._older(base, forge)) is not None:
-            return older
-        branch = branch_of(self._key.namespace, self._key.name, self._target.name, found.id)
-        request = forge.find(branch, to.base)
-        if request is None:
-            self._write_branch(to, change, branch, to.seen.refs.get(f"refs/heads/{branch}"))
-            request = forge.open(branch, to.base, self._title(to, change), self._body(base, source, to, change, found))
-        elif request.state == "open" and request.head_commit != change:
-            foreign = self._bring_up_to_date(to, change, branch, request, found)
-            if foreign:
-                return _of(base, request, PromotionState.OPEN, foreign)
-        if request.state == "closed":
-            words = f"{request.url} was closed without a merge: this version is not proposed again"
-            return _of(base, request, PromotionState.REJECTED, words)
-        if request.state == "merged":
-            self._queues.add(repository_of(to.application))
-            return _of(base, request, PromotionState.MERGED, f"{request.url} is merged")
-        return self._merge(self._judged(base, source, to, change, forge, request, found), to, change, forge, request)
-
-    def _judged(
-        self,
-        base: EnvironmentState,
-        source: Application,
-        to: Place,
-        change: str,
-        forge: Forge,
-        request: PullRequest,
-        found: Candidate,
-    ) -> EnvironmentState:
-        """The gates with what is said of the pull request, told there as well: in its text, and as commit statuses."""
-        statuses = self._statuses(to)
-        asked = {name for gate in self._target.gates for name in ("approvals", "checks") if getattr(gate, name)}
-        proof = Proof(
-            ready_since=_ready_since(source),
-            reviews=forge.reviews(request.number) if "approvals" in asked else None,
-            checks=statuses.read(change) if "checks" in asked and statuses is not None else None,
-            head=change,
-            author=request.author,
-        )
-        judged = base.model_copy(update={"gates": self._gates(proof), "head": change})
-        if (judged.gates, judged.head) != (self._known.gates, self._known.head):
-            forge.update(request.number, self._title(to, change), self._body(judged, source, to, change, found))
-            if statuses is not None:
-                _say(statuses, change, judged.gates)
-        return judged
-
-    def _merge(
-        self, base: EnvironmentState, to: Place, change: str, forge: Forge, request: PullRequest
-    ) -> EnvironmentState:
-        if closed := _closed(base.gates):
-            return _of(base, request, PromotionState.OPEN, closed)
-        if self._target.merge is MergePolicy.MANUAL:
-            words = f"all gates are open: {request.url} waits for a person to merge it"
-            return _of(base, request, PromotionState.OPEN, words)
-        try:
-            forge.merge(request.number, change, self._world.source.message(to.seen.remote, change))
-        except (Blocked, Transient) as waits:
-            return _of(base, request, PromotionState.OPEN, waits.message)
-        self._queues.add(repository_of(to.application))
-        return _of(base, request, PromotionState.MERGED, f"{request.url} is merged")
-
-    def _older(self, base: EnvironmentState, forge: Forge) -> EnvironmentState | None:
-        """An open pull request of an older version: closed where a newer one supersedes it, else it keeps its turn."""
-        known = self._known
-        if not known.number or known.proposed in ("", base.candidate):
-            return None
-        request = forge.read(known.number)
-        if request.state != "open":
-            return None
-        if self._target.in_flight is InFlight.SUPERSEDE:
-            forge.close(known.number)
-            return None
-        words = f"{base.candidate} waits until {request.url} is merged or closed"
-        return known.model_copy(update={"message": words})
-
-    def _withdraw(self, target: Application, to: Place) -> None:
-        """The environment before runs again what this one has: what was proposed meanwhile nobody wants any more."""
-        known = self._known
-        if not known.number or self._target.in_flight is not InFlight.SUPERSEDE:
-            return
-        forge = self._forge(target, to)
-        if forge is not None and forge.read(known.number).state == "open":
-            forge.close(known.number)
-
-    def _bring_up_to_date(self, to: Place, change: str, branch: str, request: PullRequest, found: Candidate) -> str:
-        """The branch anew upon a base that has moved; empty, or why it is left as it is."""
-        self._world.source.fetch(to.seen.remote, request.head_commit, to.seen.refs)
-        if not is_ours(self._world.source.message(to.seen.remote, request.head_commit), self._name, found.id):
-            return f"somebody wrote to the branch of {request.url}: Dispatch does not merge what it did not make"
-        self._write_branch(to, change, branch, request.head_commit)
-        return ""
-
-    def _write_branch(self, to: Place, change: str, branch: str, expected: str | None) -> None:
-        self._world.source.push(to.seen.remote, change, f"refs/heads/{branch}", expected)
-
-    def _title(self, to: Place, change: str) -> str:
-        return self._world.source.message(to.seen.remote, change).partition("\n")[0]
-
-    def _body(self, base: EnvironmentState, source: Application, to: Place, change: str, found: Candidate) -> str:
-        after = proposals.objects(self._world, to.application, self._world.source.tree(to.seen.remote, change))
-        story = Story(
-            source=self._source.name,
-            target=self._target.name,
-            commit=base.source,
-            subject=self._world.source.subject(to.seen.remote, base.source),
-            running=images_of(each.document for each in to.before),
-            coming=found.images,
-            files=[*found.files],
-            gates=base.gates,
-        )
-        return body(story, to.before, after)
-
-    def _gates(self, proof: Proof) -> tuple[GateState, ...]:
-        now = self._world.clock.now()
-        judged = [self._world.rolling.gatekeeper(gate, proof, now) for gate in self._target.gates]
-        return tuple(GateState(gate=name, verdict=verdict.value, evidence=why) for name, verdict, why in judged)
 
     def _application(self, environment: PromotionEnvironment) -> Application:
         found = self._world.catalog.application(Key("Application", self._key.namespace, environment.application))
@@ -215,69 +57,167 @@ class Step:
             )
         return found
 
-    def _forge(self, target: Application, to: Place) -> Forge | None:
-        repository = self._world.catalog.repository(repository_of(target))
-        return self._world.rolling.forge(repository, to.seen.remote) if repository is not None else None
 
-    def _statuses(self, to: Place) -> CommitStatuses | None:
-        repository = self._world.catalog.repository(repository_of(to.application))
-        return self._world.rolling.statuses(repository, to.seen.remote) if repository is not None else None
+class _Look:
+    """What is asked and done, at one head of the target's branch."""
 
-    def _state(self, state: PromotionState, words: str) -> EnvironmentState:
-        return EnvironmentState(name=self._target.name, state=state, message=words)
+    def __init__(self, world: World, queues: Queues, key: Key, to: Place) -> None:
+        self._world, self._queues, self._to = world, queues, to
+        self._namespace, self._promotion = key.namespace, key.name
+        repository = world.catalog.repository(repository_of(to.application))
+        remote = to.seen.remote
+        self._forge: Forge | None = world.rolling.forge(repository, remote) if repository is not None else None
+        self._statuses: CommitStatuses | None = (
+            world.rolling.statuses(repository, remote) if repository is not None else None
+        )
+
+    def walk(
+        self,
+        application: Application,
+        source: PromotionEnvironment,
+        target: PromotionEnvironment,
+        known: EnvironmentState,
+    ) -> EnvironmentState:
+        """The acts one after the other, each upon what the one before has changed; none comes twice."""
+        ways: dict[Act, Callable[[Forge, Facts, Decision], Facts]] = {
+            Act.ASK: self._ask,
+            Act.CLOSE: self._close,
+            Act.OPEN: self._open,
+            Act.RENEW: self._renew,
+        }
+        facts = self._facts(application, source, target, known)
+        decision = self._decide(facts)
+        if decision.act is Act.ASK and self._forge is None:
+            facts = replace(facts, change=self._commit(facts), said=Said())
+            decision = self._decide(facts)
+        while decision.act in ways and self._forge is not None:
+            facts = ways[decision.act](self._forge, facts, decision)
+            decision = self._decide(facts)
+        return self._end(facts, decision)
+
+    def _decide(self, facts: Facts) -> Decision:
+        return decide(facts, self._world.rolling.gatekeeper, self._world.clock.now())
+
+    def _facts(
+        self,
+        application: Application,
+        source: PromotionEnvironment,
+        target: PromotionEnvironment,
+        known: EnvironmentState,
+    ) -> Facts:
+        """What can be told without the forge."""
+        commit = applied_commit(application.status)
+        facts = Facts(
+            source,
+            target,
+            known,
+            applied=commit,
+            ready_since=ready_since(application.status, application.metadata.generation),
+            vetoes=self._to.application.status.vetoes,
+            base=self._to.base,
+            forge=self._forge is not None,
+        )
+        if not commit:
+            return facts
+        return replace(facts, candidate=proposals.candidate(self._world, target, application, commit, self._to))
+
+    def _ask(self, forge: Forge, facts: Facts, decision: Decision) -> Facts:
+        """Makes the commit, and asks for all that is said of it and of what was proposed before."""
+        known = facts.known
+        if not facts.candidate:
+            return replace(facts, said=Said(older=forge.read(known.number)))
+        older = forge.read(known.number) if known.number and known.proposed not in ("", facts.candidate.id) else None
+        facts = replace(facts, change=self._commit(facts))
+        said = Said(older=older, request=forge.find(self._branch(facts), self._to.base))
+        return replace(facts, said=self._heard(forge, facts, said))
+
+    def _heard(self, forge: Forge, facts: Facts, said: Said) -> Said:
+        """What is said of the pull request, where there is an open one and a gate asks for it."""
+        request = said.request
+        if request is None or request.state != "open":
+            return said
+        if request.head_commit != facts.change:
+            return replace(said, foreign=not self._is_ours(request, facts))
+        # Of this commit nothing is known at the forge before it is there.
+        asked = {name for gate in facts.target.gates for name in ("approvals", "checks") if getattr(gate, name)}
+        return replace(
+            said,
+            reviews=forge.reviews(request.number) if "approvals" in asked else None,
+            checks=self._statuses.read(facts.change) if "checks" in asked and self._statuses is not None else None,
+        )
+
+    def _close(self, forge: Forge, facts: Facts, decision: Decision) -> Facts:
+        forge.close(decision.number)
+        return replace(facts, said=replace(facts.said or Said(), older=None))
+
+    def _open(self, forge: Forge, facts: Facts, decision: Decision) -> Facts:
+        branch = self._branch(facts)
+        self._write_branch(facts, self._to.seen.refs.get(f"refs/heads/{branch}"))
+        title = promotion_story.title(self._world, self._to, facts.change)
+        text = promotion_story.text(self._world, self._to, facts, decision.state)
+        request = forge.open(branch, self._to.base, title, text)._replace(head_commit=facts.change)
+        return replace(facts, said=self._heard(forge, facts, replace(facts.said or Said(), request=request)))
+
+    def _renew(self, forge: Forge, facts: Facts, decision: Decision) -> Facts:
+        """The branch anew upon a base that has moved."""
+        said = facts.said or Said()
+        if said.request is None:
+            return facts
+        self._write_branch(facts, said.request.head_commit)
+        request = said.request._replace(head_commit=facts.change)
+        return replace(facts, said=self._heard(forge, facts, replace(said, request=request)))
+
+    def _end(self, facts: Facts, decision: Decision) -> EnvironmentState:
+        state = decision.state
+        if self._forge is not None and state.head:
+            self._tell(self._forge, facts, state)
+        if decision.act is Act.PUSH:
+            return self._push(facts, state)
+        if decision.act is Act.MERGE and self._forge is not None:
+            return self._merge(self._forge, facts, decision)
+        if state.state is PromotionState.MERGED:
+            self._queues.add(repository_of(self._to.application))
+        return state
+
+    def _tell(self, forge: Forge, facts: Facts, state: EnvironmentState) -> None:
+        """The pull request says what its gates say: in its text, and as commit statuses."""
+        if (state.gates, state.head) == (facts.known.gates, facts.known.head):
+            return
+        title = promotion_story.title(self._world, self._to, facts.change)
+        forge.update(state.number, title, promotion_story.text(self._world, self._to, facts, state))
+        if self._statuses is not None:
+            promotion_story.say(self._statuses, facts.change, state.gates)
+
+    def _push(self, facts: Facts, state: EnvironmentState) -> EnvironmentState:
+        change, to = facts.change, self._to
+        self._world.source.push(to.seen.remote, change, f"refs/heads/{to.base}", to.head)
+        self._queues.add(repository_of(to.application))
+        return state.model_copy(update={"message": f"pushed {change[:10]} to {to.base}"})
+
+    def _merge(self, forge: Forge, facts: Facts, decision: Decision) -> EnvironmentState:
+        message = self._world.source.message(self._to.seen.remote, facts.change)
+        try:
+            forge.merge(decision.number, facts.change, message)
+        except (Blocked, Transient) as waits:
+            return decision.state.model_copy(update={"state": PromotionState.OPEN, "message": waits.message})
+        self._queues.add(repository_of(self._to.application))
+        return decision.state
+
+    def _is_ours(self, request: PullRequest, facts: Facts) -> bool:
+        source, remote = self._world.source, self._to.seen.remote
+        source.fetch(remote, request.head_commit, self._to.seen.refs)
+        return is_ours(source.message(remote, request.head_commit), self._name, facts.candidate.id)
+
+    def _commit(self, facts: Facts) -> str:
+        return proposals.commit(self._world, self._name, facts.target.name, facts.candidate, facts.applied, self._to)
+
+    def _write_branch(self, facts: Facts, expected: str | None) -> None:
+        ref = f"refs/heads/{self._branch(facts)}"
+        self._world.source.push(self._to.seen.remote, facts.change, ref, expected)
+
+    def _branch(self, facts: Facts) -> str:
+        return branch_of(self._namespace, self._promotion, facts.target.name, facts.candidate.id)
 
     @property
     def _name(self) -> str:
-        return f"{self._key.namespace}/{self._key.name}"
-
-
-def _say(statuses: CommitStatuses, commit: str, gates: Sequence[GateState]) -> None:
-    """A commit status for each gate: a forge's branch protection may ask for it."""
-    for gate in gates:
-        state = "success" if gate.verdict == Verdict.PASS.value else "pending"
-        statuses.set(commit, f"dispatch/{gate.gate}", state, gate.evidence)
-
-
-def _applied(application: Application) -> str:
-    applied = application.status.applied
-    return applied.revision.rpartition(":")[2] if applied is not None else ""
-
-
-def _ready_since(application: Application) -> datetime | None:
-    """Since when it is Ready with what it has applied; None while it is not."""
-    status = application.status
-    if not is_ready(status.conditions, application.metadata.generation) or status.applied is None:
-        return None
-    ready = next((each.last_transition_time for each in status.conditions if each.type == "Ready"), None)
-    return max(ready, status.applied.at) if ready is not None else None
-
-
-def _vetoed(target: Application, found: Candidate) -> str | None:
-    """An image that was aborted in the environment does not come again under another tag."""
-    for veto in target.status.vetoes:
-        digests = {image.rpartition("@")[2] for image in veto.images if "@" in image}
-        for ref in found.images:
-            if str(ref) in veto.images or (ref.digest and ref.digest in digests):
-                return (
-                    f"{ref} was aborted in {target.metadata.name} ({veto.why}): `dispatch rollout retry` lifts the veto"
-                )
-    return None
-
-
-def _closed(gates: Sequence[GateState]) -> str:
-    """Why the gates are not open; empty when they are."""
-    waiting = [f"{gate.gate}: {gate.evidence}" for gate in gates if gate.verdict != Verdict.PASS.value]
-    return "; ".join(waiting)
-
-
-def _of(base: EnvironmentState, request: PullRequest, state: PromotionState, words: str) -> EnvironmentState:
-    """The state with its pull request."""
-    return base.model_copy(
-        update={
-            "state": state,
-            "pull_request": request.url,
-            "number": request.number,
-            "proposed": base.candidate,
-            "message": words,
-        }
-    )
+        return f"{self._namespace}/{self._promotion}"

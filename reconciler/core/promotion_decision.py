@@ -1,0 +1,222 @@
+"""How far a version may go into an environment now: one decision, by the controller and by `explain` alike.
+
+The caller gathers `Facts`, asks `decide`, does the one `Act` that it names, gathers what that changed, and asks again
+until nothing is left to do. Nothing is read and nothing is written here; time is passed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from reconciler.core.conditions import is_ready
+from reconciler.core.promotion import Candidate
+from reconciler.model.application import ApplicationStatus
+from reconciler.model.application_status import VetoEntry
+from reconciler.model.promotion import EnvironmentState, GateState, PromotionEnvironment, PromotionState
+from reconciler.model.pull_request import PullRequest, Review
+from reconciler.model.rollout import Verdict
+from reconciler.model.strategy import InFlight, MergePolicy
+from reconciler.ports import Gatekeeper, Proof
+
+
+class Act(StrEnum):
+    """What is to be done next."""
+
+    NONE = "nothing"
+    ASK = "make the commit, and ask the forge"
+    CLOSE = "close the pull request of another version"
+    OPEN = "open a pull request"
+    RENEW = "make the branch anew"
+    PUSH = "push to the branch"
+    MERGE = "merge"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the forge says. `older` is the pull request that is known, where it is of another version than the one to
+    come; `request` the one of this version. `foreign`: its branch holds a commit that Dispatch did not make for it.
+    `reviews` and `checks` are None where nobody asked for them.
+    """
+
+    older: PullRequest | None = None
+    request: PullRequest | None = None
+    foreign: bool = False
+    reviews: Sequence[Review] | None = None
+    checks: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of one environment at one look.
+
+    `applied` is the commit that the environment before runs, empty before its first one; `ready_since` when it became
+    Ready with it, None while it is not. `vetoes` are the target's. `base` is the branch that the target follows,
+    `change` the commit upon it that brings the candidate. Where there is no `forge` it is pushed. `said` is None as
+    long as the commit was not made and the forge not asked.
+    """
+
+    source: PromotionEnvironment
+    target: PromotionEnvironment
+    known: EnvironmentState
+    applied: str = ""
+    ready_since: datetime | None = None
+    vetoes: Sequence[VetoEntry] = ()
+    candidate: Candidate = field(default_factory=Candidate)
+    base: str = ""
+    forge: bool = False
+    change: str = ""
+    said: Said | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The next act, and where the environment is once it is done. `number` is the pull request that it is about."""
+
+    act: Act
+    state: EnvironmentState
+    number: int = 0
+
+
+def decide(facts: Facts, judge: Gatekeeper, now: datetime) -> Decision:
+    """What is to be done now. What cannot be told is closed: without it nothing is merged."""
+    if not facts.applied:
+        return _waits(facts, f"{facts.source.application} has deployed nothing yet")
+    if not facts.candidate:
+        return _nothing_to_come(facts)
+    state = _proposed(facts, judge, now)
+    if (vetoed := _vetoed(facts)) is not None:
+        return Decision(Act.NONE, _of(state, PromotionState.FAILED, vetoed))
+    if facts.ready_since is None:
+        words = f"{facts.source.application} is not Ready: nothing is proven there"
+        return Decision(Act.NONE, _of(state, PromotionState.WAITING, words))
+    if facts.said is None:
+        return Decision(Act.ASK, _of(state, PromotionState.WAITING, "the forge was not asked yet"))
+    if not facts.forge:
+        return _without_forge(facts, state)
+    return _by_pull_request(facts, facts.said, state)
+
+
+def applied_commit(status: ApplicationStatus) -> str:
+    """The commit that an Application runs; empty before its first one."""
+    return status.applied.revision.rpartition(":")[2] if status.applied is not None else ""
+
+
+def ready_since(status: ApplicationStatus, generation: int) -> datetime | None:
+    """Since when it is Ready with what it has applied; None while it is not."""
+    if not is_ready(status.conditions, generation) or status.applied is None:
+        return None
+    ready = next((each.last_transition_time for each in status.conditions if each.type == "Ready"), None)
+    return max(ready, status.applied.at) if ready is not None else None
+
+
+def closed(gates: Iterable[GateState]) -> str:
+    """Why the gates are not open; empty when they are."""
+    waiting = [f"{gate.gate}: {gate.evidence}" for gate in gates if gate.verdict != Verdict.PASS.value]
+    return "; ".join(waiting)
+
+
+def _proposed(facts: Facts, judge: Gatekeeper, now: datetime) -> EnvironmentState:
+    """The candidate, with what each gate says of it."""
+    said = facts.said or Said()
+    request = said.request
+    proof = Proof(facts.ready_since)
+    if request is not None:
+        proof = Proof(facts.ready_since, said.reviews, said.checks, facts.change, request.author)
+    judged = [judge(gate, proof, now) for gate in facts.target.gates]
+    return EnvironmentState(
+        name=facts.target.name,
+        state=PromotionState.WAITING,
+        candidate=facts.candidate.id,
+        images=tuple(map(str, facts.candidate.images)),
+        source=facts.applied,
+        gates=tuple(GateState(gate=name, verdict=verdict.value, evidence=why) for name, verdict, why in judged),
+    )
+
+
+def _nothing_to_come(facts: Facts) -> Decision:
+    """The environment before runs what this one has: what was proposed meanwhile nobody wants any more."""
+    words = f"has what {facts.source.name} runs"
+    current = EnvironmentState(name=facts.target.name, state=PromotionState.CURRENT, message=words)
+    if not (facts.forge and facts.known.number):
+        return Decision(Act.NONE, current)
+    if facts.said is None:
+        return Decision(Act.ASK, current)
+    older = facts.said.older
+    if older is None or older.state != "open":
+        return Decision(Act.NONE, current)
+    if facts.target.in_flight is InFlight.SUPERSEDE:
+        return Decision(Act.CLOSE, current, older.number)
+    # It is not forgotten: a newer version waits until it is merged or closed.
+    kept = {"number": older.number, "pull_request": older.url, "proposed": facts.known.proposed}
+    words = f"{words}; {older.url} is still open: merge it, or close it"
+    return Decision(Act.NONE, current.model_copy(update={**kept, "message": words}))
+
+
+def _without_forge(facts: Facts, state: EnvironmentState) -> Decision:
+    """Nobody can look at it before: only the gates stand in the way."""
+    if why := closed(state.gates):
+        return Decision(Act.NONE, _of(state, PromotionState.WAITING, why))
+    return Decision(Act.PUSH, _of(state, PromotionState.MERGED, f"pushed to {facts.base}"))
+
+
+def _by_pull_request(facts: Facts, said: Said, state: EnvironmentState) -> Decision:
+    older, request = said.older, said.request
+    if older is not None and older.state == "open":
+        if facts.target.in_flight is InFlight.SUPERSEDE:
+            words = f"{older.url} is of an older version: it is closed"
+            return Decision(Act.CLOSE, _of(state, PromotionState.WAITING, words), older.number)
+        words = f"{state.candidate} waits until {older.url} is merged or closed"
+        return Decision(Act.NONE, facts.known.model_copy(update={"message": words}))
+    if request is None:
+        return Decision(Act.OPEN, _of(state, PromotionState.OPEN, "a pull request is opened"))
+    if request.state == "closed":
+        words = f"{request.url} was closed without a merge: this version is not proposed again"
+        return _with(request, Act.NONE, _of(state, PromotionState.REJECTED, words))
+    if request.state == "merged":
+        return _with(request, Act.NONE, _of(state, PromotionState.MERGED, f"{request.url} is merged"))
+    if request.head_commit == facts.change:
+        return _ripe(facts, request, state.model_copy(update={"head": facts.change}))
+    if said.foreign:
+        words = f"somebody wrote to the branch of {request.url}: Dispatch does not merge what it did not make"
+        return _with(request, Act.NONE, _of(state, PromotionState.OPEN, words))
+    words = f"{facts.base} has moved: the branch of {request.url} is made anew upon it"
+    return _with(request, Act.RENEW, _of(state, PromotionState.OPEN, words))
+
+
+def _ripe(facts: Facts, request: PullRequest, state: EnvironmentState) -> Decision:
+    """An open pull request of exactly the change: the gates have the word, then the policy."""
+    if why := closed(state.gates):
+        return _with(request, Act.NONE, _of(state, PromotionState.OPEN, why))
+    if facts.target.merge is MergePolicy.MANUAL:
+        words = f"all gates are open: {request.url} waits for a person to merge it"
+        return _with(request, Act.NONE, _of(state, PromotionState.OPEN, words))
+    return _with(request, Act.MERGE, _of(state, PromotionState.MERGED, f"{request.url} is merged"))
+
+
+def _vetoed(facts: Facts) -> str | None:
+    """An image that was aborted in the environment does not come again under another tag."""
+    for veto in facts.vetoes:
+        digests = {image.rpartition("@")[2] for image in veto.images if "@" in image}
+        for ref in facts.candidate.images:
+            if str(ref) in veto.images or (ref.digest and ref.digest in digests):
+                where = facts.target.application
+                return f"{ref} was aborted in {where} ({veto.why}): `dispatch rollout retry` lifts the veto"
+    return None
+
+
+def _waits(facts: Facts, words: str) -> Decision:
+    state = EnvironmentState(name=facts.target.name, state=PromotionState.WAITING, message=words)
+    return Decision(Act.NONE, state)
+
+
+def _of(state: EnvironmentState, where: PromotionState, words: str) -> EnvironmentState:
+    return state.model_copy(update={"state": where, "message": words})
+
+
+def _with(request: PullRequest, act: Act, state: EnvironmentState) -> Decision:
+    """The decision about a pull request of the candidate, which the state names."""
+    known = {"pull_request": request.url, "number": request.number, "proposed": state.candidate}
+    return Decision(act, state.model_copy(update=known), request.number)
