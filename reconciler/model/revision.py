@@ -21,3 +21,13 @@ class Revision:
     @property
     def short(self) -> str:
         return self.commit[:10]
+
+
+@dataclass(frozen=True, slots=True)
+class PastCommit:
+    """A commit of a history. `author` is a name, `subject` the first line of the `message`; both are of one line."""
+
+    commit: str
+    author: str
+    subject: str
+    message: str

@@ -42,7 +42,7 @@ class Commit:
         first = message.strip().split(b"\n", 1)[0]
         return cls(
             headers[b"tree"].decode(),
-            _short(f"{author}: {_text(first, encoding)}"),
+            short(f"{author}: {_text(first, encoding)}"),
             _text(message, encoding),
             _seconds(headers.get(b"committer", b"")),
         )
@@ -61,7 +61,7 @@ def _text(data: bytes, encoding: str) -> str:
         return data.decode("utf-8", "replace")
 
 
-def _short(text: str) -> str:
-    """One printable line: what is in a commit must not steer a terminal."""
+def short(text: str) -> str:
+    """One printable line of at most 120 characters: what is in a commit must not steer a terminal."""
     plain = "".join(character for character in text if character.isprintable()).strip()
     return plain if len(plain) <= _LONGEST else plain[: _LONGEST - 1] + "…"

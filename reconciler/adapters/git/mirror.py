@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from reconciler.adapters.git import bare, committing, pushing
+from reconciler.adapters.git import bare, committing, history, pushing
 from reconciler.adapters.git.command import GitProgram
 from reconciler.adapters.git.committing import Draft
 from reconciler.adapters.git.failure import Refused, Unexplained
@@ -21,6 +21,7 @@ from reconciler.adapters.git.lock import MirrorLock
 from reconciler.adapters.git.objects import Lost, Objects
 from reconciler.adapters.git.transport import Transport
 from reconciler.model.outcome import Reason, StageError, Terminal, Transient
+from reconciler.model.revision import PastCommit
 
 _ALL_HISTORY = "--depth=2147483647"
 _SHA1, _SHA256 = "0" * 40, "0" * 64
@@ -89,6 +90,15 @@ class Mirror:
         with self._held(transport.timeout):
             self.require(commit)
             pushing.push(transport, self.path, commit, ref, expected, self._lock.record)
+
+    def history(self, transport: Transport, commit: str, since: str, folder: str) -> tuple[PastCommit, ...]:
+        """What changed a folder up to a commit that is here. Raises as `Source.history`."""
+        with self._held(transport.timeout):
+            self.require(commit)
+            try:
+                return history.read(self._git, self.path, commit, since, folder, transport, self._lock.record)
+            except Lost as error:
+                raise self.lost(commit, error) from error
 
     def require(self, commit: str) -> None:
         """Raises Transient(SOURCE_UNREACHABLE) when the commit is not here."""

@@ -7,7 +7,7 @@ import os
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from reconciler.adapters.git.address import Address, check
@@ -21,6 +21,7 @@ from reconciler.adapters.git.objects import Lost
 from reconciler.adapters.git.transport import Transport
 from reconciler.adapters.git.tree import GitTree
 from reconciler.model.outcome import Reason, Terminal, Transient
+from reconciler.model.revision import PastCommit
 from reconciler.ports import Blob, GitCredentials, Remote, Tree
 
 Login = Callable[[GitCredentials | None, float], GitCredentials | None]
@@ -102,6 +103,12 @@ class GitSource:
 
     def message(self, remote: Remote, commit: str) -> str:
         return self._commit(self._mirror(self._address(remote)), commit).message
+
+    def history(self, remote: Remote, commit: str, since: str, folder: str) -> Sequence[PastCommit]:
+        address = self._address(remote)
+        with presented(address, self._let_in(remote), remote.timeout) as access:
+            transport = Transport(self._git, address, access, remote.timeout)
+            return self._mirror(address).history(transport, commit, since, folder)
 
     def commit(self, remote: Remote, parent: str | None, files: Mapping[str, Blob], message: str) -> str:
         mirror = self._mirror(self._address(remote))
