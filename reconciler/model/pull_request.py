@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 class PullRequest(NamedTuple):
     """A request to merge the branch `head` into `base`. `state` is `open`, `closed` or `merged`; `head_commit` is what
-    the branch holds now, `merge_commit` what `base` got, empty while it is not merged.
+    the branch holds now, `merge_commit` what `base` got, empty while it is not merged; `merged_by` the account that
+    merged it (empty where the forge does not say), `merged_at` when.
 
     `mergeable` is whether it goes into `base` without a conflict, and where the forge knows more, whether its rules let
     it; None while the forge is still looking, and for one that is not open.
@@ -25,6 +26,8 @@ class PullRequest(NamedTuple):
     title: str = ""
     mergeable: bool | None = None
     draft: bool = False
+    merged_by: str = ""
+    merged_at: datetime | None = None
 
 
 class Review(NamedTuple):

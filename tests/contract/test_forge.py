@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from forges.hosts import (
@@ -69,10 +70,21 @@ def test_a_merge_at_the_expected_head_goes_through_once(host: ForgeHost, forge: 
     assert (merged.state, merged.merge_commit, merged.head) == ("merged", host.head("main"), branch)
     assert host.message(merged.merge_commit) == MESSAGE
     assert merged.head_commit == opened.head_commit and merged.mergeable is None
+    assert merged.merged_by == host.names["bot"] and merged.merged_at is not None
+    assert (opened.merged_by, opened.merged_at) == ("", None)
     assert forge.merge(opened.number, opened.head_commit, MESSAGE) == merged
     assert forge.find(branch, "main") == merged
     assert forge.close(opened.number) == merged
     assert host.head(branch) is None, "the branch is tidied away"
+
+
+def test_who_merged_by_hand_is_told(host: ForgeHost, forge: Forge, branch: str) -> None:
+    opened = forge.open(branch, "main", "t", "b")
+    before = datetime.now(UTC) - timedelta(minutes=1)
+    settled(lambda: forge_of(host, "reviewer").merge(opened.number, opened.head_commit, MESSAGE))
+    found = forge.read(opened.number)
+    assert (found.merged_by, found.author) == (host.names["reviewer"], host.names["bot"])
+    assert found.merged_at is not None and before < found.merged_at < datetime.now(UTC) + timedelta(minutes=1)
 
 
 def test_a_merge_at_a_stale_head_is_refused(host: ForgeHost, forge: Forge, branch: str) -> None:

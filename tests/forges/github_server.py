@@ -137,7 +137,7 @@ class GitHubServer(ForgeServer):
         commit = self.bare.merge(pull.base, self.head_of(pull), message, body["merge_method"] != "merge")
         if commit is None:
             raise Refused(405, {"message": "Pull Request is not mergeable"})
-        pull.state, pull.merge_commit = "merged", commit
+        pull.merged(commit, asked.account)
         return Reply(200, {"sha": commit, "merged": True, "message": "Pull Request successfully merged"})
 
     def _reviews(self, asked: Asked, match: re.Match[str]) -> Reply:
@@ -248,12 +248,13 @@ class GitHubServer(ForgeServer):
             "draft": pull.draft,
             "head": {"ref": pull.head, "sha": head, "label": f"team:{pull.head}", "repo": fork},
             "base": {"ref": pull.base, "sha": self.bare.head(pull.base), "repo": {"id": 1, "full_name": "team/config"}},
-            "merged_at": "2026-11-26T10:00:00Z" if pull.state == "merged" else None,
+            "merged_at": pull.merged_at or None,
             # Of an open one it is the commit that was made to try the merge.
             "merge_commit_sha": pull.merge_commit or "f" * 40,
         }
         if whole:
-            shown |= {"merged": pull.state == "merged", "mergeable": self._mergeable(pull, head)}
+            by = _user(pull.merged_by) if pull.merged_by else None
+            shown |= {"merged": pull.state == "merged", "mergeable": self._mergeable(pull, head), "merged_by": by}
         return shown
 
     def _mergeable(self, pull: Pull, head: str) -> bool | None:

@@ -114,7 +114,7 @@ class GitLabServer(ForgeServer):
             commit = self.bare.merge(pull.base, head, body["merge_commit_message"])
         if commit is None:
             raise Refused(422, {"message": "Branch cannot be merged"})
-        pull.state, pull.merge_commit = "merged", commit
+        pull.merged(commit, asked.account)
         if body["should_remove_source_branch"]:
             self.bare.delete(pull.head)
         return Reply(200, self._shown(pull))
@@ -190,6 +190,8 @@ class GitLabServer(ForgeServer):
             "sha": self.head_of(pull),
             "merge_commit_sha": pull.merge_commit or None,
             "squash_commit_sha": None,
+            "merge_user": _user(pull.merged_by) if pull.merged_by else None,
+            "merged_at": pull.merged_at or None,
             "detailed_merge_status": self._status(pull, look=True),
             "merge_when_pipeline_succeeds": pull.planned,
         }

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -72,8 +73,14 @@ class Pull:
     frozen: str = ""
     looks: int = 1
     planned: bool = False
+    merged_by: Account | None = None
+    merged_at: str = ""
     reviews: list[dict[str, Any]] = field(default_factory=list)
     comments: list[dict[str, Any]] = field(default_factory=list)
+
+    def merged(self, commit: str, who: Account | None) -> None:
+        self.state, self.merge_commit, self.merged_by = "merged", commit, who
+        self.merged_at = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}Z"
 
 
 class Bare:

@@ -43,7 +43,8 @@ class GiteaForge:
         for state in ("open", "closed"):
             for one in self._all(state, base):
                 if (one.head, one.base) == (head, base):
-                    return one
+                    # A list does not tell who merged.
+                    return self.read(one.number) if one.state == "merged" else one
         return found
 
     def open(self, head: str, base: str, title: str, body: str) -> PullRequest:
@@ -179,6 +180,9 @@ def _pull_request(document: Mapping[str, Any]) -> PullRequest:
         # Also false while it is still looking (convert/pull.go, CanBeMerged...), which it does not tell apart.
         mergeable=(True if document["mergeable"] is True else None) if state == "open" else None,
         draft=document.get("draft") is True,
+        # null also where the branch was pushed to by hand, and Gitea found the commits there.
+        merged_by=str((document.get("merged_by") or {}).get("login", "")) if merged else "",
+        merged_at=moment(document.get("merged_at")) if merged else None,
     )
 
 

@@ -178,4 +178,6 @@ def _pull_request(document: Mapping[str, Any]) -> PullRequest:
         title=str(document["title"]),
         mergeable=document["mergeable"] if state == "open" else None,
         draft=document.get("draft") is True,
+        merged_by=str((document.get("merged_by") or {}).get("login", "")) if merged else "",
+        merged_at=moment(document.get("merged_at")) if merged else None,
     )
