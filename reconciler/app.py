@@ -196,6 +196,7 @@ def build_controller(settings: Settings, source: GitSource, renderer: RenderEngi
     """Once it is told to stop, `source` and `renderer` are of no use to anybody else."""
     from reconciler.adapters.clock import SystemClock
     from reconciler.adapters.notify.opening import open_messenger
+    from reconciler.adapters.prometheus import Prometheus
     from reconciler.engine.controller import Controller
     from reconciler.engine.world import Rolling
     from strategies.gates import judge
@@ -210,7 +211,15 @@ def build_controller(settings: Settings, source: GitSource, renderer: RenderEngi
         renderer,
         cluster,
         SystemClock(),
-        rolling=Rolling(rollout_strategies(), gates, settings.prometheus, open_forge, open_statuses, judge),
+        rolling=Rolling(
+            rollout_strategies(),
+            gates,
+            settings.prometheus,
+            open_forge,
+            open_statuses,
+            judge,
+            Prometheus().measure,
+        ),
         messenger=open_messenger,
         registry=open_registry,
         interrupt=interrupt,

@@ -7,7 +7,7 @@ outcomes of `reconciler.model.outcome`; nothing of the outside's own exceptions 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -29,6 +29,7 @@ from reconciler.model.render import Render
 from reconciler.model.rendered import ReadSet, Rendered
 from reconciler.model.revision import PastCommit
 from reconciler.model.rollout import Asked, Decision, Limits, RolloutSeen, Verdict
+from reconciler.model.strategy import PrometheusMetric
 
 
 class Entry(NamedTuple):
@@ -287,11 +288,23 @@ class RolloutStrategy(Protocol):
         """
 
 
+class Measured(NamedTuple):
+    """What a metric answered: a number for each of its series (none: it knows of nothing), or why there is none."""
+
+    values: tuple[float, ...] = ()
+    problem: str = ""
+
+
+Measure = Callable[[str, str], Measured]
+"""(address of a Prometheus, query) -> its numbers now. What goes wrong is in the answer. Safe to call from many
+threads."""
+
+
 @dataclass(frozen=True, slots=True)
 class Proof:
     """What is known of a version: since when it is Ready in the environment before (None while it is not), and what is
     said of its pull request: the reviews, the newest state of each check (both None while there is none), its head and
-    who opened it.
+    who opened it. `measured` is what each `analysis` gave; one that is missing was not asked.
     """
 
     ready_since: datetime | None = None
@@ -299,6 +312,7 @@ class Proof:
     checks: Mapping[str, str] | None = None
     head: str = ""
     author: str = ""
+    measured: Mapping[PrometheusMetric, Measured] = field(default_factory=dict)
 
 
 Gatekeeper = Callable[[PromotionGate, Proof, datetime], tuple[str, Verdict, str]]

@@ -150,6 +150,23 @@ CASES: list[Case] = [
         [*_TWO, {**_GATED, "gates": [{"approvals": {"count": 0}}]}],
         field="spec.environments[2].gates[0].approvals.count",
     ),
+    *good(
+        _PROMO,
+        "spec.environments",
+        *(
+            [*_TWO, {**_GATED, "gates": [{"analysis": {"prometheus": {"query": "up", "min": "1", **more}}}]}]
+            for more in ({}, {"address": "https://prometheus:9090"}, {"max": "2"})
+        ),
+    ),
+    *bad(
+        _PROMO,
+        "spec.environments",
+        *(
+            [*_TWO, {**_GATED, "gates": [{"analysis": {"prometheus": {"query": "up", "min": "1", **more}}}]}]
+            for more in ({"query": "up{pod='{{args.hash}}'}"}, {"address": "up:9090"}, {"address": "http://a:b@up"})
+        ),
+        field="spec.environments[2].gates[0].analysis",
+    ),
     *bad(
         _PROMO,
         "spec.environments",

@@ -4,6 +4,7 @@
 `cluster`    also the controllers, the scheduler and three nodes: Deployments become ready, Jobs complete.
 `platform`   also Argo Rollouts.
 `metrics`    the same one, with Prometheus beside it.
+`numbers`    Prometheus alone.
 `gitea`      Gitea alone.
 `registry`   a registry of images alone; its URL.
 `namespace`  a fresh namespace in `apiserver`; `fresh_namespace(sandbox)` makes one elsewhere.
@@ -40,6 +41,11 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 def metrics(platform: Sandbox) -> Sandbox:
     platform.add([Part.PROMETHEUS], print)
     return platform
+
+
+@pytest.fixture(scope="session")
+def numbers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    yield from running(tmp_path_factory, "numbers", Part.PROMETHEUS)
 
 
 @pytest.fixture(scope="session")

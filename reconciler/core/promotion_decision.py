@@ -7,7 +7,7 @@ until nothing is left to do. Nothing is read and nothing is written here; time i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -18,8 +18,8 @@ from reconciler.model.application_status import VetoEntry
 from reconciler.model.promotion import EnvironmentState, GateState, PromotionEnvironment, PromotionState
 from reconciler.model.pull_request import PullRequest, Review
 from reconciler.model.rollout import Verdict
-from reconciler.model.strategy import InFlight, MergePolicy
-from reconciler.ports import Gatekeeper, Proof
+from reconciler.model.strategy import InFlight, MergePolicy, PrometheusMetric
+from reconciler.ports import Gatekeeper, Measured, Proof
 
 
 class Act(StrEnum):
@@ -55,7 +55,7 @@ class Facts:
     `applied` is the commit that the environment before runs, empty before its first one; `ready_since` when it became
     Ready with it, None while it is not. `vetoes` are the target's. `base` is the branch that the target follows,
     `change` the commit upon it that brings the candidate. Where there is no `forge` it is pushed. `said` is None as
-    long as the commit was not made and the forge not asked.
+    long as the commit was not made and the forge not asked. `measured` is what the metrics of the gates say now.
     """
 
     source: PromotionEnvironment
@@ -69,6 +69,7 @@ class Facts:
     forge: bool = False
     change: str = ""
     said: Said | None = None
+    measured: Mapping[PrometheusMetric, Measured] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +123,9 @@ def _proposed(facts: Facts, judge: Gatekeeper, now: datetime) -> EnvironmentStat
     """The candidate, with what each gate says of it."""
     said = facts.said or Said()
     request = said.request
-    proof = Proof(facts.ready_since)
+    proof = Proof(facts.ready_since, measured=facts.measured)
     if request is not None:
-        proof = Proof(facts.ready_since, said.reviews, said.checks, facts.change, request.author)
+        proof = replace(proof, reviews=said.reviews, checks=said.checks, head=facts.change, author=request.author)
     judged = [judge(gate, proof, now) for gate in facts.target.gates]
     return EnvironmentState(
         name=facts.target.name,

@@ -11,6 +11,7 @@ from reconciler.core.promotion import branch_of, is_ours
 from reconciler.core.promotion_decision import Act, Decision, Facts, Said, applied_commit, decide, ready_since
 from reconciler.engine import promotion_story, proposals
 from reconciler.engine.keys import Key
+from reconciler.engine.measuring import measured
 from reconciler.engine.proposals import Place
 from reconciler.engine.queues import Queues
 from reconciler.engine.stages.fetch import repository_of
@@ -119,7 +120,10 @@ class _Look:
         )
         if not commit:
             return facts
-        return replace(facts, candidate=proposals.candidate(self._world, target, application, commit, self._to))
+        found = proposals.candidate(self._world, target, application, commit, self._to)
+        # Where nothing is to come nobody is asked.
+        numbers = measured(self._world.rolling, target.gates) if found else {}
+        return replace(facts, candidate=found, measured=numbers)
 
     def _ask(self, forge: Forge, facts: Facts, decision: Decision) -> Facts:
         """Makes the commit, and asks for all that is said of it and of what was proposed before."""

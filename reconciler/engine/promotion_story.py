@@ -14,6 +14,8 @@ from reconciler.model.promotion import EnvironmentState, GateState
 from reconciler.model.rollout import Verdict
 from reconciler.ports import CommitStatuses
 
+_STATUSES = {Verdict.PASS.value: "success", Verdict.FAIL.value: "failure"}
+
 
 def title(world: World, to: Place, change: str) -> str:
     """The first line of the commit."""
@@ -39,5 +41,4 @@ def text(world: World, to: Place, facts: Facts, state: EnvironmentState) -> str:
 def say(statuses: CommitStatuses, commit: str, gates: Sequence[GateState]) -> None:
     """A commit status for each gate: a forge's branch protection may ask for it."""
     for gate in gates:
-        state = "success" if gate.verdict == Verdict.PASS.value else "pending"
-        statuses.set(commit, f"dispatch/{gate.gate}", state, gate.evidence)
+        statuses.set(commit, f"dispatch/{gate.gate}", _STATUSES.get(gate.verdict, "pending"), gate.evidence)

@@ -18,6 +18,7 @@ from reconciler.ports import (
     CommitStatuses,
     Forge,
     Gatekeeper,
+    Measure,
     Remote,
     Renderer,
     RolloutStrategy,
@@ -29,7 +30,7 @@ from reconciler.ports import (
 class Rolling:
     """How versions are walked out: the strategies by Argo Rollouts' names, where Argo Rollouts reaches the gates, the
     operator's Prometheus (empty when there is none), the forge of a Repository and what it says of commits (None where
-    there is none), and who judges the gates of promotions.
+    there is none), and for the gates of promotions who judges them and who measures.
     """
 
     strategies: Mapping[str, RolloutStrategy]
@@ -38,6 +39,7 @@ class Rolling:
     forge: Callable[[Repository, Remote], Forge | None]
     statuses: Callable[[Repository, Remote], CommitStatuses | None]
     gatekeeper: Gatekeeper
+    measure: Measure
 
 
 @dataclass(frozen=True, slots=True)

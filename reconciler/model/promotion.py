@@ -11,7 +11,7 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from reconciler.model.resource import API_VERSION, Conditions, Duration, Metadata, Name, Record, Section
 from reconciler.model.rule import matching, validations
-from reconciler.model.strategy import InFlight, MergePolicy
+from reconciler.model.strategy import InFlight, MergePolicy, PrometheusMetric
 
 
 def _zone(name: str) -> str:
@@ -57,8 +57,40 @@ class ApprovalsGate(Section):
     ] = ()
 
 
-_GATES = ("healthy_for", "approvals", "checks", "window", "freeze", "hold")
-_ONE_GATE = "needs exactly one of `healthyFor`, `approvals`, `checks`, `window`, `freeze` and `hold`"
+_PLAIN_QUERY = "holds `{{`: a promotion has no pods of its own to fill in, write a query that is whole"
+_PLAIN_ADDRESS = "must be a URL without a user: http://prometheus:9090"
+
+
+class AnalysisGate(Section):
+    """A number of the environment before that must keep its bound when the merge is done. It is measured anew at each
+    look: a time to look back over belongs into the query (`[10m]`)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "x-kubernetes-validations": [
+                *validations("!self.prometheus.query.contains('{{')", _PLAIN_QUERY)["x-kubernetes-validations"],
+                *validations(
+                    "!has(self.prometheus.address) || self.prometheus.address.matches('^https?://[^@]+$')",
+                    _PLAIN_ADDRESS,
+                )["x-kubernetes-validations"],
+            ]
+        }
+    )
+
+    prometheus: Annotated[PrometheusMetric, Field(description="What is asked, and the bound.")]
+
+    @model_validator(mode="after")
+    def _whole(self) -> AnalysisGate:
+        address = self.prometheus.address
+        if "{{" in self.prometheus.query:
+            raise ValueError(_PLAIN_QUERY)
+        if address is not None and (not address.startswith(("http://", "https://")) or "@" in address):
+            raise ValueError(_PLAIN_ADDRESS)
+        return self
+
+
+_GATES = ("healthy_for", "approvals", "checks", "analysis", "window", "freeze", "hold")
+_ONE_GATE = "needs exactly one of `healthyFor`, `approvals`, `checks`, `analysis`, `window`, `freeze` and `hold`"
 
 
 class PromotionGate(Section):
@@ -66,8 +98,8 @@ class PromotionGate(Section):
 
     model_config = ConfigDict(
         json_schema_extra=validations(
-            "[has(self.healthyFor), has(self.approvals), has(self.checks), has(self.window), has(self.freeze), "
-            "has(self.hold)]"
+            "[has(self.healthyFor), has(self.approvals), has(self.checks), has(self.analysis), has(self.window), "
+            "has(self.freeze), has(self.hold)]"
             ".filter(given, given).size() == 1",
             _ONE_GATE,
         )
@@ -81,6 +113,7 @@ class PromotionGate(Section):
         tuple[Annotated[str, Field(min_length=1, max_length=128)], ...] | None,
         Field(min_length=1, max_length=32, description="Commit statuses that must be success: `ci/build`."),
     ] = None
+    analysis: Annotated[AnalysisGate | None, Field(description="A metric says that it is well.")] = None
     window: Annotated[Window | None, Field(description="Open in this time only.")] = None
     freeze: Annotated[Window | None, Field(description="Closed in this time.")] = None
     hold: Annotated[bool | None, Field(description="Closed as long as it is true: the line is stopped by hand.")] = None

@@ -7,7 +7,7 @@ from datetime import datetime
 from reconciler.model.promotion import PromotionGate
 from reconciler.model.rollout import Verdict
 from reconciler.ports import Proof
-from strategies.gates import approvals, checks, soak, window
+from strategies.gates import analysis, approvals, checks, soak, window
 
 
 def judge(gate: PromotionGate, proof: Proof, now: datetime) -> tuple[str, Verdict, str]:
@@ -22,6 +22,8 @@ def judge(gate: PromotionGate, proof: Proof, now: datetime) -> tuple[str, Verdic
         return ("approvals", *approvals.judge(gate.approvals, proof.reviews, proof.head, proof.author))
     if gate.checks:
         return ("checks", *checks.judge(gate.checks, proof.checks))
+    if gate.analysis is not None:
+        return ("analysis", *analysis.judge(gate.analysis, proof.measured.get(gate.analysis.prometheus)))
     if gate.hold is not None:
         held = (Verdict.WAIT, "the line is stopped by hand: set `hold` to false to go on")
         return ("hold", *(held if gate.hold else (Verdict.PASS, "not held")))
