@@ -1,4 +1,4 @@
-"""The gate `analysis`: a number of the environment before keeps its bound; no number is neither good nor bad and waits."""
+"""The gate `analysis`: a number of the environment before keeps its bound. No number is neither good nor bad: wait."""
 
 from __future__ import annotations
 
