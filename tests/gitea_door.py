@@ -42,7 +42,9 @@ class GiteaDoor:
                 outer.seen.append(asked)
                 reply = outer.before(asked)
                 if reply is None:
-                    kept = {name: self.headers[name] for name in _ASKED if name in self.headers}
+                    kept = {name: self.headers[name] for name in _ASKED if name in self.headers} | {
+                        "Connection": "close"
+                    }
                     answer = pool.request(
                         self.command, gitea + self.path, body=content or None, headers=kept, redirect=False
                     )

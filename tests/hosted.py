@@ -27,7 +27,7 @@ class Hosted(Walkers):
         super().__init__(cluster, somebody, namespace, folder)
         self.host = host
         scheme, _, rest = host.git_url.partition("://")
-        self._owners_url = f"{scheme}://{host.owner.name}:{host.owner.token}@{rest}"
+        self.owners_url = f"{scheme}://{host.owner.name}:{host.owner.token}@{rest}"
 
     @property
     def url(self) -> str:
@@ -35,7 +35,7 @@ class Hosted(Walkers):
 
     def push(self, files: dict[str, str | None], message: str = "change", force: bool = False) -> str:
         commit = super().push(files, message, force)
-        git("push", "--quiet", "--force", self._owners_url, "main", at=self.bare)
+        git("push", "--quiet", "--force", self.owners_url, "main", at=self.bare)
         return commit
 
     def read_repository(self, name: str = "config", **spec: Any) -> None:
@@ -60,5 +60,5 @@ class Hosted(Walkers):
         return found
 
     def _mirror(self) -> None:
-        git("fetch", "--quiet", "--force", self._owners_url, "+refs/heads/main:refs/heads/main", at=self.bare)
-        git("fetch", "--quiet", "--force", self._owners_url, "+refs/dispatch/*:refs/dispatch/*", at=self.bare)
+        git("fetch", "--quiet", "--force", self.owners_url, "+refs/heads/main:refs/heads/main", at=self.bare)
+        git("fetch", "--quiet", "--force", self.owners_url, "+refs/dispatch/*:refs/dispatch/*", at=self.bare)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from gitea_town import Town
@@ -21,6 +21,13 @@ from reconciler.model.resource import API_VERSION
 from reconciler.sandbox.platform import Sandbox
 
 SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: key}\nstringData: {password: hunter2-of-production}\n"
+
+
+class Branch(NamedTuple):
+    """One branch at the forge."""
+
+    name: str
+    commit: str
 
 
 class Environments(Hosted):
@@ -50,7 +57,7 @@ class Environments(Hosted):
 
     def stage(self, image: str) -> str:
         """A new image in staging; the commit."""
-        git("fetch", "--quiet", self._owners_url, "main", at=self.work)
+        git("fetch", "--quiet", self.owners_url, "main", at=self.work)
         git("reset", "--quiet", "--hard", "FETCH_HEAD", at=self.work)
         return self.push({"staging/web.yaml": deployment("web-staging", image)}, f"staging runs {image}")
 
@@ -62,6 +69,11 @@ class Environments(Hosted):
     def state(self) -> dict[str, Any]:
         found = (self.live(API_VERSION, "Promotion", "shop") or {}).get("status") or {}
         return next(iter(found.get("environments") or []), {})
+
+    def branch(self) -> Branch:
+        """The branch of the pull request as Gitea has it now."""
+        head = self.host.ask("GET", f"/pulls/{self.state()['number']}")["head"]
+        return Branch(head["ref"], head["sha"])
 
     def until(self, state: str, within: float = 60.0, **more: Any) -> dict[str, Any]:
         def seen() -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""docs/progressive-delivery.md and docs/promotion.md: every test that they name is there, and the example is good."""
+"""docs/progressive-delivery.md and docs/promotion*.md: every test that they name is there, and the example is good."""
 
 from __future__ import annotations
 
@@ -6,19 +6,24 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
 import yaml
 
 from reconciler.model.application import Application
 from reconciler.model.document import read
 
 _ROOT = Path(__file__).parents[2]
-_PAGE = (_ROOT / "docs" / "progressive-delivery.md").read_text()
+_DOCS = _ROOT / "docs"
+_PAGE = (_DOCS / "progressive-delivery.md").read_text()
 
 
-def test_every_state_names_tests_that_exist() -> None:
-    block = _PAGE.partition("<!-- states -->")[2].partition("<!-- end -->")[0]
-    rows = [line for line in block.splitlines() if line.startswith("|") and not line.startswith(("|---", "| state"))]
-    assert len(rows) > 30
+@pytest.mark.parametrize(
+    ("page", "table", "least"), [("progressive-delivery.md", "states", 31), ("promotion-faults.md", "faults", 18)]
+)
+def test_every_row_names_tests_that_exist(page: str, table: str, least: int) -> None:
+    block = (_DOCS / page).read_text().partition(f"<!-- {table} -->")[2].partition("<!-- end -->")[0]
+    rows = [line for line in block.splitlines() if line.startswith("|")][2:]
+    assert len(rows) >= least
     for row in rows:
         named = re.findall(r"`(tests/[^:`]+)::([a-z0-9_]+)`", row)
         assert named, row
@@ -28,7 +33,7 @@ def test_every_state_names_tests_that_exist() -> None:
 
 
 def test_every_promise_of_a_promotion_names_tests_that_exist() -> None:
-    named = re.findall(r"`(tests/[^:`]+)::([a-z0-9_]+)`", (_ROOT / "docs" / "promotion.md").read_text())
+    named = re.findall(r"`(tests/[^:`]+)::([a-z0-9_]+)`", (_DOCS / "promotion.md").read_text())
     assert len(named) > 7
     for file, name in named:
         assert name in {

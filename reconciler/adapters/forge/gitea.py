@@ -109,7 +109,19 @@ class GiteaForge:
                     found.append(_review(document, state))
             except (KeyError, TypeError, ValueError):
                 raise self._api.strange(Answer(200, document)) from None
+        if any(review.official for review in found):
+            # Gitea keeps a review official when its author may not write any more.
+            writers = self._writers()
+            found = [each._replace(official=each.official and each.user in writers) for each in found]
         return sorted(found, key=lambda review: review.at.timestamp() if review.at else 0.0)
+
+    def _writers(self) -> frozenset[str]:
+        """Who may write to the repository now (repo/collaborators.go, GetRepoAssignees)."""
+        answer = self._api.ask("GET", "assignees")
+        try:
+            return frozenset(str(one["login"]) for one in answer.body)
+        except (KeyError, TypeError):
+            raise self._api.strange(answer) from None
 
     def _waits(self, answer: Answer, found: PullRequest) -> Blocked:
         """The outcome for a merge that the forge's rules forbid now."""
