@@ -127,8 +127,8 @@ class Forge(Protocol):
         the merge (approvals, checks, a conflict).
         """
 
-    def close(self, number: int) -> PullRequest:
-        """Close it without merging; one that is not open is left as it is."""
+    def close(self, number: int, title: str = "") -> PullRequest:
+        """Close it without merging, under this title where one is given; one that is not open is left as it is."""
 
     def comment(self, number: int, marker: str, text: str) -> None:
         """Dispatch's comment of this `marker` says `text` from now on: written once, changed in place after that, and

@@ -70,6 +70,12 @@ class Environments(Hosted):
         found = (self.live(API_VERSION, "Promotion", "shop") or {}).get("status") or {}
         return next(iter(found.get("environments") or []), {})
 
+    def observed(self) -> bool:
+        """Whether the status speaks of the newest spec."""
+        live = self.live(API_VERSION, "Promotion", "shop") or {}
+        seen: int = (live.get("status") or {}).get("observedGeneration", 0)
+        return seen == live["metadata"]["generation"]
+
     def branch(self) -> Branch:
         """The branch of the pull request as Gitea has it now."""
         head = self.host.ask("GET", f"/pulls/{self.state()['number']}")["head"]

@@ -14,6 +14,7 @@ from reconciler.core.revert import Files
 from reconciler.model.image import ImageRef, parse_ref, same_image
 from reconciler.ports import Blob
 
+_SUPERSEDED = "Superseded: "
 _PROMOTION, _CANDIDATE, _SOURCE = "Dispatch-Promotion", "Dispatch-Candidate", "Dispatch-Source-Commit"
 
 
@@ -73,6 +74,18 @@ def branch_of(namespace: str, promotion: str, environment: str, candidate: str) 
 def title_of(names: Sequence[str], environment: str) -> str:
     """`shop:1.4.0 to production`."""
     return trailers.line(f"{', '.join(names)} to {environment}")
+
+
+def superseded(title: str) -> str:
+    """The title of a pull request that Dispatch closes itself. By it that is told from the closing of a person, who
+    does not want the version: forges tell who merged, not who closed.
+    """
+    return title if is_superseded(title) else f"{_SUPERSEDED}{title}"
+
+
+def is_superseded(title: str) -> bool:
+    """Whether Dispatch closed the pull request of this title, for a version that nobody wanted at that time."""
+    return title.startswith(_SUPERSEDED)
 
 
 def message(title: str, promotion: str, candidate: str, source: str) -> str:

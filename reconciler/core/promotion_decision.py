@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from reconciler.core.conditions import is_ready
-from reconciler.core.promotion import Candidate
+from reconciler.core.promotion import Candidate, is_superseded
 from reconciler.model.application import ApplicationStatus
 from reconciler.model.application_status import VetoEntry
 from reconciler.model.promotion import EnvironmentState, GateState, PromotionEnvironment, PromotionState
@@ -171,10 +171,13 @@ def _by_pull_request(facts: Facts, said: Said, state: EnvironmentState) -> Decis
             return Decision(Act.CLOSE, _of(state, PromotionState.WAITING, words), older.number)
         words = f"{state.candidate} waits until {older.url} is merged or closed"
         return Decision(Act.NONE, facts.known.model_copy(update={"message": words}))
-    if request is None:
+    if request is None or (request.state == "closed" and is_superseded(request.title)):
+        # What Dispatch closed, because nobody wanted it any more, may come again.
         return Decision(Act.OPEN, _of(state, PromotionState.OPEN, "a pull request is opened"))
     if request.state == "closed":
-        words = f"{request.url} was closed without a merge: this version is not proposed again"
+        words = (
+            f"{request.url} was closed without a merge: this version is not proposed again, unless it is opened again"
+        )
         return _with(request, Act.NONE, _of(state, PromotionState.REJECTED, words))
     if request.state == "merged":
         return _with(request, Act.NONE, _of(state, PromotionState.MERGED, f"{request.url} is merged"))

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from reconciler.core.promotion import branch_of, is_ours
+from reconciler.core.promotion import branch_of, is_ours, superseded
 from reconciler.core.promotion_decision import Act, Decision, Facts, Said, applied_commit, decide, ready_since
 from reconciler.engine import promotion_story, proposals
 from reconciler.engine.keys import Key
@@ -151,7 +151,8 @@ class _Look:
         )
 
     def _close(self, forge: Forge, facts: Facts, decision: Decision) -> Facts:
-        forge.close(decision.number)
+        said = facts.said or Said()
+        forge.close(decision.number, superseded(said.older.title) if said.older is not None else "")
         return replace(facts, said=replace(facts.said or Said(), older=None))
 
     def _open(self, forge: Forge, facts: Facts, decision: Decision) -> Facts:

@@ -135,6 +135,14 @@ def test_what_was_closed_stays_closed(host: ForgeHost, forge: Forge, branch: str
     assert host.head("main") == before and forge.read(opened.number).state == "closed"
 
 
+def test_a_pull_request_is_closed_under_another_title(host: ForgeHost, forge: Forge, branch: str) -> None:
+    opened = forge.open(branch, "main", "t", "b")
+    closed = forge.close(opened.number, "Superseded: t")
+    assert (closed.state, closed.title) == ("closed", "Superseded: t")
+    assert host.document(opened.number)[:2] == ("Superseded: t", "b")
+    assert forge.close(opened.number, "another").title == "Superseded: t"
+
+
 def test_of_many_with_the_same_branches_the_open_one_is_found_then_the_newest(forge: Forge, branch: str) -> None:
     first = forge.open(branch, "main", "t", "b")
     forge.close(first.number)

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.core.promotion import Candidate
+from reconciler.core.promotion import Candidate, superseded
 from reconciler.core.promotion_decision import Act, Decision, Facts, Said, decide
 from reconciler.model.application_status import VetoEntry
 from reconciler.model.image import ImageRef
@@ -151,7 +151,10 @@ class Host:
 
     def read(self, number: int, head: str = "") -> PullRequest:
         each = self.requests[number - 1]
-        return PullRequest(number, f"pr/{number}", each["of"], "main", head or each["head"], each["state"], author="d")
+        title = each.get("title", "")
+        return PullRequest(
+            number, f"pr/{number}", each["of"], "main", head or each["head"], each["state"], "", "d", title
+        )
 
     def find(self, candidate: str) -> PullRequest | None:
         found = [n for n, each in enumerate(self.requests, 1) if each["of"] == candidate]
@@ -181,7 +184,7 @@ def done(host: Host, facts: Facts, decision: Decision) -> Facts:
         older = host.read(known.number) if known.number and (not facts.candidate or known.proposed != wanted) else None
         return replace(facts, said=Said(older, host.find(wanted) if facts.candidate else None))
     if decision.act is Act.CLOSE:
-        host.requests[decision.number - 1]["state"] = "closed"
+        host.requests[decision.number - 1] |= {"state": "closed", "title": superseded("t")}
         return replace(facts, said=replace(said, older=None))
     if decision.act is Act.OPEN:
         host.requests.append({"of": wanted, "head": facts.change, "state": "open"})
@@ -210,6 +213,7 @@ def test_at_most_one_pull_request_is_open_and_under_supersede_it_is_of_the_newes
         state, acts = look(host, facts)
         assert len(acts) <= _MOST and len(set(acts)) == len(acts)
         assert len(host.open()) <= 1
+        assert state.state is not PromotionState.REJECTED, "nobody but Dispatch closes them here"
         if target.in_flight.value == "Supersede" and ready and candidate and state.state is PromotionState.OPEN:
             assert host.open() == [candidate.id]
         if not state.number and state.state is not PromotionState.CURRENT:

@@ -88,11 +88,12 @@ class GiteaForge:
         still(after, expected_head)
         raise self._waits(answer, after)
 
-    def close(self, number: int) -> PullRequest:
+    def close(self, number: int, title: str = "") -> PullRequest:
         before = self.read(number)
         if before.state != "open":
             return before
-        answer = self._api.ask("PATCH", "pulls", number, body={"state": "closed"}, expected=(412,))
+        wanted = {"state": "closed", **({"title": title[:_LONGEST_TITLE]} if title else {})}
+        answer = self._api.ask("PATCH", "pulls", number, body=wanted, expected=(412,))
         # 412: it was merged or closed meanwhile.
         return self._read(answer) if answer.status != 412 else self.read(number)
 

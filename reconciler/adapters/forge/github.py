@@ -95,11 +95,12 @@ class GitHubForge:
         looking = after.mergeable is None or "review and try the merge again" in message_of(answer).lower()
         raise waits(after, self._api.said(answer), *((_CHECK_WAIT,) if looking else ()))
 
-    def close(self, number: int) -> PullRequest:
+    def close(self, number: int, title: str = "") -> PullRequest:
         before = self.read(number)
         if before.state != "open":
             return before
-        answer = self._api.ask("PATCH", "pulls", number, body={"state": "closed"}, expected=(422,))
+        wanted = {"state": "closed", **({"title": title[:_LONGEST_TITLE]} if title else {})}
+        answer = self._api.ask("PATCH", "pulls", number, body=wanted, expected=(422,))
         # 422: it was merged meanwhile.
         return self._read(answer) if answer.status != 422 else self.read(number)
 

@@ -84,11 +84,12 @@ class GitLabForge:
         said = self._api.said(answer)
         raise waits(after, f"{said} GitLab says {status} of it." if status else said, *looking)
 
-    def close(self, number: int) -> PullRequest:
+    def close(self, number: int, title: str = "") -> PullRequest:
         before = self.read(number)
         if before.state != "open":
             return before
-        return self._read(self._api.ask("PUT", "merge_requests", number, body={"state_event": "close"}))
+        wanted = {"state_event": "close", **({"title": title[:_LONGEST_TITLE]} if title else {})}
+        return self._read(self._api.ask("PUT", "merge_requests", number, body=wanted))
 
     def comment(self, number: int, marker: str, text: str) -> None:
         wanted, line, me = marked(marker, text, _LONGEST_BODY), mark(marker), ""
