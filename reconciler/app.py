@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from reconciler.adapters.forge.opening import Forges
     from reconciler.adapters.forge.tokens import Installations
     from reconciler.adapters.git.source import GitSource
     from reconciler.adapters.kube.cluster import KubeCluster
     from reconciler.adapters.render.documents.builder import Document
     from reconciler.adapters.render.engine import RenderEngine
     from reconciler.engine.controller import Controller
+    from reconciler.engine.leader import Leader
     from reconciler.model.image_feed import ImageFeed
+    from reconciler.model.permit import Permit
     from reconciler.model.repository import Repository
     from reconciler.ports import Cluster, CommitStatuses, Forge, Registry, Remote, RolloutStrategy, Tree
 
@@ -50,7 +51,8 @@ class Settings:
 
     `gates_url` is where Argo Rollouts reaches the gates (`http://host:port`; `/gates/...` comes behind it), empty when
     none are answered. `prometheus` is the address for analyses that name none. `cluster_name` tells this cluster from
-    others that keep their memory in the same repository.
+    others that keep their memory in the same repository. `election` is the namespace of the Lease that lets one of
+    several controllers work; empty: this one works without being asked.
     """
 
     kubeconfig: Path | None = None
@@ -65,24 +67,60 @@ class Settings:
     gates_url: str = ""
     prometheus: str = ""
     cluster_name: str = "default"
+    election: str = ""
 
     @property
     def cache_folder(self) -> Path:
         return self.cache or cache_home()
 
 
-def connect(settings: Settings) -> KubeCluster:
-    """The cluster of a kubeconfig, or of the pod that this runs in."""
+def connect(settings: Settings, leader: Leader | None = None) -> KubeCluster:
+    """The cluster of a kubeconfig, or of the pod that this runs in. With `leader` it is written to only while that
+    leads."""
     from reconciler.adapters.kube import cluster
 
-    return cluster.connect(settings.kubeconfig, settings.context, connections=settings.connections)
+    return cluster.connect(
+        settings.kubeconfig, settings.context, connections=settings.connections, permit=_permit(leader)
+    )
 
 
-def open_source(settings: Settings) -> GitSource:
+def connect_for_lease(settings: Settings) -> KubeCluster:
+    """A connection for the election alone: one that does not wait long, so that there is time for a second try."""
+    from reconciler.adapters.kube import client, cluster
+    from reconciler.core.leading import Terms
+
+    timeout = max(Terms().deadline / 2 - client.GRACE, 0.0)
+    return cluster.connect(settings.kubeconfig, settings.context, connections=1, timeout=timeout)
+
+
+def open_leader(settings: Settings, cluster: Cluster) -> Leader:
+    """The part in the election of a process that runs here. A controller of one namespace is elected for that one, and
+    works beside those of others."""
+    import socket
+    from uuid import uuid4
+
+    from reconciler.adapters.clock import SystemClock
+    from reconciler.core.installation import CONTROLLER
+    from reconciler.engine.leader import Leader, Place
+
+    name = f"{CONTROLLER}.{settings.namespace}" if settings.namespace else CONTROLLER
+    return Leader(cluster, SystemClock(), Place(settings.election, name), f"{socket.gethostname()}_{uuid4()}")
+
+
+def _permit(leader: Leader | None) -> Permit:
+    return leader.permit if leader is not None else lambda: None
+
+
+def open_source(settings: Settings, leader: Leader | None = None) -> GitSource:
+    """Git. With `leader` it is pushed to only while that leads."""
     from reconciler.adapters.git.source import GitSource
 
-    folder, login = settings.cache_folder / "git", _installations().login
-    return GitSource(folder, allow_file=settings.allow_file_repositories, login=login)
+    return GitSource(
+        settings.cache_folder / "git",
+        allow_file=settings.allow_file_repositories,
+        login=_installations().login,
+        permit=_permit(leader),
+    )
 
 
 def open_folder(root: Path) -> Tree:
@@ -135,33 +173,12 @@ def open_renderer(settings: Settings, kube_version: str = "") -> RenderEngine:
     )
 
 
-def open_forge(repository: Repository, remote: Remote) -> Forge | None:
-    """The forge of a Repository; None for one without. Nothing is asked yet.
-
-    Raises Terminal(INVALID_SPEC) for a URL that names no repository of a forge, Terminal(FORGE_DENIED) without a token.
-    """
-    return _forges().forge(repository.spec, remote.credentials)
-
-
-def open_statuses(repository: Repository, remote: Remote) -> CommitStatuses | None:
-    """What is said of the commits of a Repository, on its forge; as `open_forge` else."""
-    return _forges().statuses(repository.spec, remote.credentials)
-
-
 @cache
 def _installations() -> Installations:
     """The tokens of GitHub Apps, which git and the forges share."""
     from reconciler.adapters.forge.tokens import Installations
 
     return Installations()
-
-
-@cache
-def _forges() -> Forges:
-    """One for the process: connections and answers are used again from one run to the next."""
-    from reconciler.adapters.forge.opening import Forges
-
-    return Forges(_installations())
 
 
 def open_registry(feed: ImageFeed, secret: dict[str, str] | None) -> Registry:
@@ -192,9 +209,13 @@ def rollout_strategies() -> dict[str, RolloutStrategy]:
     return {"canary": canary, "blueGreen": blue_green}
 
 
-def build_controller(settings: Settings, source: GitSource, renderer: RenderEngine, cluster: Cluster) -> Controller:
-    """Once it is told to stop, `source` and `renderer` are of no use to anybody else."""
+def build_controller(
+    settings: Settings, source: GitSource, renderer: RenderEngine, cluster: Cluster, leader: Leader | None = None
+) -> Controller:
+    """Once it is told to stop, `source` and `renderer` are of no use to anybody else. With `leader` it is built once
+    that leads."""
     from reconciler.adapters.clock import SystemClock
+    from reconciler.adapters.forge.opening import Forges
     from reconciler.adapters.notify.opening import open_messenger
     from reconciler.adapters.prometheus import Prometheus
     from reconciler.engine.controller import Controller
@@ -204,6 +225,15 @@ def build_controller(settings: Settings, source: GitSource, renderer: RenderEngi
     def interrupt() -> None:
         source.close()
         renderer.interrupt()
+
+    # One for the process: connections and answers are used again from one run to the next.
+    forges = Forges(_installations(), permit=_permit(leader))
+
+    def forge(repository: Repository, remote: Remote) -> Forge | None:
+        return forges.forge(repository.spec, remote.credentials)
+
+    def statuses(repository: Repository, remote: Remote) -> CommitStatuses | None:
+        return forges.statuses(repository.spec, remote.credentials)
 
     gates = f"{settings.gates_url}/gates" if settings.gates_url else ""
     return Controller(
@@ -215,8 +245,8 @@ def build_controller(settings: Settings, source: GitSource, renderer: RenderEngi
             rollout_strategies(),
             gates,
             settings.prometheus,
-            open_forge,
-            open_statuses,
+            forge,
+            statuses,
             judge,
             Prometheus().measure,
         ),
@@ -226,4 +256,5 @@ def build_controller(settings: Settings, source: GitSource, renderer: RenderEngi
         cluster_name=settings.cluster_name,
         workers=settings.workers,
         namespace=settings.namespace,
+        leader=leader,
     )

@@ -17,11 +17,11 @@ from reconciler.sandbox.platform import Sandbox
 
 
 @contextmanager
-def process(server: Sandbox, team: Team, cache: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`dispatch run` for the team's namespace, as a process of its own."""
+def process(server: Sandbox, team: Team, cache: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+    """`dispatch run` for the team's namespace, as a process of its own; its log is beside the cache."""
     command = [str(Path(sys.executable).parent / "dispatch"), "run", "--allow-file-repositories"]
     command += ["--listen", "127.0.0.1:0"]
-    command += ["--kubeconfig", str(server.kubeconfig), "--namespace", team.namespace, "--cache", str(cache)]
+    command += ["--kubeconfig", str(server.kubeconfig), "--namespace", team.namespace, "--cache", str(cache), *words]
     with (cache.parent / "controller.log").open("ab") as log:
         running = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import signal
 import sys
@@ -15,7 +14,6 @@ import click
 from reconciler.cli.options import cluster_options, render_limit_option
 
 if TYPE_CHECKING:
-    from reconciler.adapters.kube import KubeCluster
     from reconciler.web.server import Gatehouse
 
 
@@ -46,6 +44,13 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="Tells this cluster from others that deploy from the same repositories.",
 )
+@click.option("--leader-elect", is_flag=True, help="Work only while holding the Lease that all controllers want.")
+@click.option(
+    "--leader-elect-namespace",
+    default="",
+    metavar="NAMESPACE",
+    help="Where the Lease is, which means --leader-elect; this pod's own namespace if not given.",
+)
 @click.option("--log-format", type=click.Choice(["json", "text"]), help="text on a terminal, json elsewhere.")
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning"]), default="info", show_default=True)
 def run(
@@ -62,13 +67,15 @@ def run(
     gates_url: str,
     prometheus: str,
     cluster_name: str,
+    leader_elect: bool,
+    leader_elect_namespace: str,
     log_format: str | None,
     log_level: str,
 ) -> None:
     """Run the controller until SIGTERM or SIGINT; it then stops within 10 seconds."""
     from reconciler import app
     from reconciler.cli import logs
-    from reconciler.model.outcome import StageError
+    from reconciler.cli.serving import serve
 
     logs.configure(log_format or ("text" if sys.stderr.isatty() else "json"), log_level)
     _check_names(gates_url, prometheus, cluster_name)
@@ -86,40 +93,28 @@ def run(
         gates_url.rstrip("/") or (gates.url if gates else ""),
         prometheus.rstrip("/"),
         cluster_name,
+        _election(leader_elect, leader_elect_namespace),
     )
     stop = threading.Event()
-    failures: list[StageError] = []
-
-    def failed(error: StageError) -> None:
-        failures.append(error)
-        stop.set()
-
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    cluster = app.connect(settings)
-    version = _version(cluster, stop)
-    if version is None:
-        cluster.close()
-        if gates:
-            gates.stop()
-        return
-    source = app.open_source(settings)
-    renderer = app.open_renderer(settings, version)
-    controller = app.build_controller(settings, source, renderer, cluster)
-    controller.start(failed)
-    if gates:
-        gates.start(controller.gate, controller.ready, controller.hook)
-    stop.wait()
-    if not controller.stop(within=7.0):
-        logging.getLogger(__name__).warning("stopped in the middle of a run; the next start takes it up again")
-    # Last, so that a gate is answered as long as there is somebody who knows the answer.
-    if gates:
-        gates.stop()
-    for part in (renderer, source, cluster):
-        part.close()
-    if failures:
-        raise failures[0]
+    serve(settings, gates, stop)
     sys.exit(0)
+
+
+def _election(wanted: bool, namespace: str) -> str:
+    """Where the Lease is; empty without an election."""
+    from reconciler.adapters.kube.kubeconfig import SERVICE_ACCOUNT
+
+    if not wanted or namespace:
+        return namespace
+    try:
+        return (SERVICE_ACCOUNT / "namespace").read_text().strip()
+    except OSError:
+        raise click.UsageError(
+            "--leader-elect needs a Lease, and this is no pod that would have a namespace for it: name one with "
+            "--leader-elect-namespace"
+        ) from None
 
 
 def _gatehouse(listen: str) -> Gatehouse | None:
@@ -140,16 +135,3 @@ def _check_names(gates_url: str, prometheus: str, cluster_name: str) -> None:
             raise click.UsageError(f"{option} {url} is no address: write http://HOST:PORT")
     if not DNS_LABEL.check(cluster_name) or len(cluster_name) > 63:
         raise click.UsageError(f"--cluster-name {cluster_name!r} {DNS_LABEL.words}, and at most 63 characters")
-
-
-def _version(cluster: KubeCluster, stop: threading.Event) -> str | None:
-    """The server's version, which charts ask for; a server that is not up yet is waited for. None when told to stop."""
-    from reconciler.model.outcome import Transient
-
-    while not stop.is_set():
-        try:
-            return cluster.version()
-        except Transient as error:
-            logging.getLogger(__name__).warning("waiting for the API server", extra={"why": error.message})
-            stop.wait(2.0)
-    return None

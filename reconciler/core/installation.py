@@ -1,6 +1,6 @@
 """What `dispatch install` puts into a cluster: the kinds, a namespace, and the least rights that the controller needs.
 
-Three roles for the controller, so that each can be read, bound and widened by itself:
+Four roles for the controller, so that each can be read, bound and widened by itself:
 
 - `dispatch-controller`: its own kinds, the state of Argo's Rollouts, and Kubernetes events. Nothing else.
 - `dispatch-applier`: what Applications may contain. An aggregate of every ClusterRole with the label
@@ -8,6 +8,7 @@ Three roles for the controller, so that each can be read, bound and widened by i
   Secrets, roles, webhooks and definitions are not among them: add a labelled ClusterRole for those that you want.
 - `dispatch-credentials`: `get` of Secrets, bound by a RoleBinding only in the namespaces that hold Repositories or
   ImageFeeds with credentials. Never `list`: that is reading all of them.
+- `dispatch-election`: one Lease in its own namespace, by which one of several controllers works.
 
 One for people: `dispatch-approver`, the right to ask a rollout to go on or back (core/approving.py). No other role
 brings it.
@@ -27,6 +28,7 @@ CONTROLLER = "dispatch-controller"
 APPLIER = "dispatch-applier"
 CREDENTIALS = "dispatch-credentials"
 APPROVER = "dispatch-approver"
+ELECTION = "dispatch-election"
 PORT = 8080
 """Where the controller answers the gates of Argo Rollouts."""
 AGGREGATE = "rbac.dispatch.dev/aggregate-to-applier"
@@ -77,6 +79,7 @@ def objects(wanted: Installation) -> list[dict[str, Any]]:
         _object("v1", "ServiceAccount", CONTROLLER, namespace=wanted.namespace),
         _role(CONTROLLER, _own_rules()),
         _bound(CONTROLLER, account),
+        *_election(wanted.namespace, account),
         _aggregate(),
         _role(f"{APPLIER}-workloads", _workload_rules(), {AGGREGATE: "true"}),
         _bound(APPLIER, account),
@@ -162,6 +165,19 @@ def _bound(role: str, account: dict[str, str], namespace: str = "") -> dict[str,
     )
 
 
+def _election(namespace: str, account: dict[str, str]) -> list[dict[str, Any]]:
+    """The Lease by which one of several controllers works. `create` cannot be bound to a name."""
+    rules = [
+        _rule("coordination.k8s.io", ["leases"], ["create"]),
+        {**_rule("coordination.k8s.io", ["leases"], ["get", "patch"]), "resourceNames": [CONTROLLER]},
+    ]
+    reference = {"apiGroup": _RBAC, "kind": "Role", "name": ELECTION}
+    return [
+        _object(f"{_RBAC}/v1", "Role", ELECTION, namespace=namespace, rules=rules),
+        _object(f"{_RBAC}/v1", "RoleBinding", ELECTION, namespace=namespace, subjects=[account], roleRef=reference),
+    ]
+
+
 _POD = {"app.kubernetes.io/name": "dispatch", "app.kubernetes.io/component": "controller"}
 
 
@@ -174,7 +190,8 @@ def _service(wanted: Installation) -> dict[str, Any]:
 
 
 def _deployment(wanted: Installation) -> dict[str, Any]:
-    """One replica, replaced before its successor starts: two controllers would do everything twice."""
+    """One replica, replaced before its successor starts. A second one stands by and is not Ready until it leads, so a
+    rollout that waits for it to be (RollingUpdate) would never end."""
     labels = _POD
     pod = {
         "serviceAccountName": CONTROLLER,
@@ -204,9 +221,10 @@ def _container(wanted: Installation) -> dict[str, Any]:
     return {
         "name": "controller",
         "image": wanted.image,
-        "args": ["run", "--log-format=json", f"--listen=0.0.0.0:{PORT}", f"--gates-url={gates}"],
+        "args": ["run", "--leader-elect", "--log-format=json", f"--listen=0.0.0.0:{PORT}", f"--gates-url={gates}"],
         "ports": [{"name": "gates", "containerPort": PORT}],
-        "readinessProbe": {"httpGet": {"path": "/healthz", "port": "gates"}, "periodSeconds": 5},
+        # Only the one that leads is ready: it alone can answer what the Service is asked.
+        "readinessProbe": {"httpGet": {"path": "/readyz", "port": "gates"}, "periodSeconds": 2},
         "env": [{"name": "DISPATCH_CACHE", "value": _CACHE}, {"name": "HOME", "value": _CACHE}],
         "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}},
         "securityContext": {

@@ -18,6 +18,7 @@ from reconciler.engine.followers import Followers
 from reconciler.engine.gates import answer
 from reconciler.engine.hooks import Hooks
 from reconciler.engine.keys import Key
+from reconciler.engine.leader import Leader
 from reconciler.engine.ledgers import Ledgers
 from reconciler.engine.live import LiveObjects
 from reconciler.engine.notices import Notices
@@ -79,12 +80,15 @@ class Controller:
         cluster_name: str = "default",
         workers: int = 8,
         namespace: str = "",
+        leader: Leader | None = None,
     ) -> None:
-        """`interrupt` ends, for good, what `source` and `renderer` are doing."""
+        """`interrupt` ends, for good, what `source` and `renderer` are doing. `leader` leads when `start` is called;
+        when it does no more, runs end as if the process were told to stop."""
         self._interrupt = interrupt
         self._cluster = cluster
         self._namespace = namespace
         self._stopping = threading.Event()
+        self._leader = leader
         self._starting = True
         self.queues = Queues(clock.monotonic)
         self.catalog = Catalog(self._wake)
@@ -104,15 +108,14 @@ class Controller:
             sources=Sources(),
             live=self.live,
             followers=self._followers,
-            stopping=self._stopping.is_set,
+            stopping=self._halted,
             actions=self.actions,
             ledgers=Ledgers(source, cluster_name),
             rolling=rolling,
         )
-        self.notices = Notices(Desk(cluster, self.catalog, clock, messenger), self.queues)
-        reporter = Reporter(
-            cluster, self.catalog, self.queues, self._events, self.notices, clock, self._stopping.is_set
-        )
+        permit = leader.permit if leader is not None else lambda: None
+        self.notices = Notices(Desk(cluster, self.catalog, clock, messenger, permit), self.queues)
+        reporter = Reporter(cluster, self.catalog, self.queues, self._events, self.notices, clock, self._halted)
         feeds = Feeds(world, self.queues, self._timers, reporter, registry, self._hooks)
         kinds = (
             Kind("Application", Applications(world, reporter).reconcile, workers),
@@ -175,6 +178,10 @@ class Controller:
     def ready(self) -> bool:
         """Whether our own kinds are listed, so that the work has begun."""
         return not self._starting
+
+    def _halted(self) -> bool:
+        """Whether runs are to end between two writes."""
+        return self._stopping.is_set() or (self._leader is not None and not self._leader.leads())
 
     def _begin(self) -> None:
         """Workers start once all kinds are listed: an Application must not be told that its Repository is missing."""

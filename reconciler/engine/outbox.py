@@ -19,6 +19,7 @@ from reconciler.model.change import Refusal
 from reconciler.model.notice import Notice
 from reconciler.model.notifier import KEPT_MESSAGES, KeptMessage, Notifier, NotifierSpec, NotifierStatus
 from reconciler.model.outcome import Reason, StageError, Terminal, Transient
+from reconciler.model.permit import Permit
 from reconciler.model.resource import API_VERSION
 from reconciler.ports import Clock, Cluster, Messenger
 
@@ -46,6 +47,7 @@ class Desk:
     catalog: Catalog
     clock: Clock
     open: Callable[[NotifierSpec, Mapping[str, str]], Messenger]
+    permit: Permit = lambda: None
 
 
 class Outbox:
@@ -62,8 +64,7 @@ class Outbox:
         self._messages = {each.key: each for each in reversed(self._status.messages)}
         self._waiting: dict[str, Telling] = {}
         self._condition = threading.Condition()
-        self._knocked = True
-        self._stopped = False
+        self._knocked, self._stopped = True, False
         self._not_before = 0.0
         self._failures = 0
         self._dropped = self._status.dropped
@@ -173,6 +174,7 @@ class Outbox:
 
     def _deliver(self, telling: Telling) -> None:
         messenger = self._messenger or self._open()
+        self._desk.permit()
         notice = telling.notice
         kept = self._messages.get(notice.key)
         if kept is None:

@@ -118,4 +118,4 @@ class Progress:
 
 
 class Abandoned(StageError):
-    """The process is stopping: the run ends between two writes and nothing is reported."""
+    """The process is stopping, or may not write any more: the run ends between two writes and nothing is reported."""

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
+from reconciler.engine.progress import Abandoned
 from reconciler.engine.queue import WorkQueue
 
 Key = TypeVar("Key", bound=Hashable)
@@ -43,6 +44,8 @@ class Workers(Generic[Key]):
         while (key := self._queue.get()) is not None:
             try:
                 self._work(key)
+            except Abandoned:
+                log.debug("a run was given up", extra={"key": str(key)})
             except Exception:
                 log.exception("a run failed in a way that it should not", extra={"key": str(key)})
                 self._queue.retry(key)

@@ -28,8 +28,11 @@ _METHODS = ["GET", "POST", "PUT"]
 """Those that a web metric may use."""
 
 
-def application(answer: Answer, ready: Callable[[], bool], take: Take | None = None) -> Starlette:
-    """The ASGI application. `ready` says whether the controller has listed its kinds, `take` takes pushes of images."""
+def application(
+    answer: Answer, ready: Callable[[], bool], take: Take | None = None, standing: Callable[[], str] = lambda: ""
+) -> Starlette:
+    """The ASGI application. `ready` says whether the controller works: it leads and has listed its kinds. `take` takes
+    pushes of images, `standing` says in words who leads (empty: nobody else could)."""
 
     async def gate(request: Request) -> Response:
         verdict, why = _judged(answer, request.path_params["asked"])
@@ -39,9 +42,11 @@ def application(answer: Answer, ready: Callable[[], bool], take: Take | None = N
         return PlainTextResponse("ok\n")
 
     async def readyz(request: Request) -> Response:
+        role = standing()
         if ready():
-            return PlainTextResponse("ok\n")
-        return PlainTextResponse("the controller has not listed its kinds yet\n", status_code=503)
+            return PlainTextResponse(f"{role or 'ok'}\n")
+        waits = "the controller has not listed its kinds yet"
+        return PlainTextResponse(f"{role}; {waits}\n" if role else f"{waits}\n", status_code=503)
 
     routes = [
         Route("/gates/{asked:path}", gate, methods=_METHODS),

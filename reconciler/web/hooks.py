@@ -26,6 +26,7 @@ _WORDS = {
     401: f"{SIGNATURE} is not sha256=HMAC of this body with the token of spec.secretRef",
     404: "no ImageFeed with a spec.secretRef is here: POST /hooks/images/NAMESPACE/FEED",
     413: f"a body of at most {MAX_BODY} bytes, please",
+    503: "this controller cannot take it now: send it again",
 }
 
 

@@ -47,11 +47,17 @@ class Gatehouse:
         host, _, port = self.address.rpartition(":")
         return f"http://{_LOOPBACK.get(host, host)}:{port}"
 
-    def start(self, answer: Answer, ready: Callable[[], bool], take: Take | None = None) -> None:
+    def start(
+        self,
+        answer: Answer,
+        ready: Callable[[], bool],
+        take: Take | None = None,
+        standing: Callable[[], str] = lambda: "",
+    ) -> None:
         """Answer from now on, in a thread of its own."""
         self._server = uvicorn.Server(
             uvicorn.Config(
-                application(answer, ready, take),
+                application(answer, ready, take, standing),
                 http="h11",
                 ws="none",
                 loop="asyncio",

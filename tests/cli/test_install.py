@@ -67,7 +67,7 @@ def test_the_gates_of_the_deployment_are_reached_by_its_service() -> None:
     assert container["ports"] == [{"name": port["targetPort"], "containerPort": 8080}]
     assert f"--listen=0.0.0.0:{container['ports'][0]['containerPort']}" in container["args"]
     assert f"--gates-url=http://{service['metadata']['name']}.gitops.svc:{port['port']}" in container["args"]
-    assert container["readinessProbe"]["httpGet"] == {"path": "/healthz", "port": "gates"}
+    assert container["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "gates"}
 
 
 def test_only_one_role_lets_a_person_approve_and_it_is_aggregated_to_nothing() -> None:

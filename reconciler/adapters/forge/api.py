@@ -15,6 +15,7 @@ from reconciler.adapters.forge.words import message_of, one_line
 from reconciler.adapters.http import Answer, Http, NoAnswer, Request
 from reconciler.core.place import Place
 from reconciler.model.outcome import Reason, StageError, Terminal, Transient
+from reconciler.model.permit import Permit
 
 _PAGES = 40
 _KEPT = 128
@@ -44,7 +45,8 @@ class Remembered:
 @dataclass(frozen=True, slots=True)
 class Api:
     """`scheme` is the word before the token in `Authorization`; `headers` go with every request; `size` is the name of
-    the query for how many there are on a page. `timeout` is in seconds, for each try.
+    the query for how many there are on a page. `timeout` is in seconds, for each try; `permit` is asked before each
+    request that is no GET.
     """
 
     http: Http
@@ -55,6 +57,7 @@ class Api:
     timeout: float
     headers: Mapping[str, str] = field(default_factory=dict)
     remembered: Remembered | None = field(default=None, repr=False)
+    permit: Permit = field(default=lambda: None, repr=False)
 
     def ask(
         self,
@@ -147,6 +150,8 @@ class Api:
         before = self.remembered.get(url) if self.remembered and method == "GET" else None
         if before is not None:
             headers["If-None-Match"] = before[0]
+        if method != "GET":
+            self.permit()
         try:
             answer = self.http.send(Request(method, url, headers, body, self.timeout, (token,)))
         except NoAnswer as error:

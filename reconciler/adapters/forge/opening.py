@@ -16,6 +16,7 @@ from reconciler.adapters.forge.tokens import AppToken, FixedToken, Installations
 from reconciler.adapters.http import Http
 from reconciler.core.place import Place, place_of
 from reconciler.model.outcome import Reason, Terminal
+from reconciler.model.permit import Permit
 from reconciler.model.repository import RepositorySpec
 from reconciler.ports import CommitStatuses, Forge, GitCredentials
 
@@ -25,11 +26,19 @@ _KEPT = 64
 
 class Forges:
     """The forges of all Repositories. Connections, what was answered, and the tokens of GitHub Apps are kept; all of it
-    may be lost. Safe for many threads. `allow_http`: plain http also beyond loopback.
+    may be lost. Safe for many threads. `allow_http`: plain http also beyond loopback; `permit` is asked before each
+    write.
     """
 
-    def __init__(self, installations: Installations | None = None, *, allow_http: bool = False) -> None:
+    def __init__(
+        self,
+        installations: Installations | None = None,
+        *,
+        allow_http: bool = False,
+        permit: Permit = lambda: None,
+    ) -> None:
         self._installations = installations or Installations()
+        self._permit = permit
         self._allow_http = allow_http
         self._guard = Lock()
         self._kept: OrderedDict[tuple[object, ...], Api] = OrderedDict()
@@ -79,11 +88,11 @@ class Forges:
         except ValueError as error:
             raise Terminal(Reason.INVALID_SPEC, f"ca.crt of the Secret that credentialsRef names: {error}.") from None
         if kind == "gitea":
-            return Api(http, place, token, "token", "limit", timeout)
+            return Api(http, place, token, "token", "limit", timeout, permit=self._permit)
         # GitHub does not count an answer 304 against the limit of requests.
         if kind == "github":
-            return Api(http, place, token, "Bearer", "per_page", timeout, _VERSION, Remembered())
-        return Api(http, place, token, "Bearer", "per_page", timeout)
+            return Api(http, place, token, "Bearer", "per_page", timeout, _VERSION, Remembered(), self._permit)
+        return Api(http, place, token, "Bearer", "per_page", timeout, permit=self._permit)
 
     def _token(self, kind: str, place: Place, given: GitCredentials, timeout: float) -> Token:
         if given.app is not None and kind == "github":

@@ -21,6 +21,7 @@ from reconciler.adapters.git.objects import Lost
 from reconciler.adapters.git.transport import Transport
 from reconciler.adapters.git.tree import GitTree
 from reconciler.model.outcome import Reason, Terminal, Transient
+from reconciler.model.permit import Permit
 from reconciler.model.revision import PastCommit
 from reconciler.ports import Blob, GitCredentials, Remote, Tree
 
@@ -51,10 +52,12 @@ class GitSource:
         allow_http: bool = False,
         signature: str = SIGNATURE,
         login: Login = lambda given, timeout: given,
+        permit: Permit = lambda: None,
     ) -> None:
         """`allow_file`: also folders of this machine; `allow_http`: plain http also beyond loopback; `signature`: the
-        author and committer of its own commits, `Name <address>`; `login` makes a password of a GitHub App."""
-        self._login = login
+        author and committer of its own commits, `Name <address>`; `login` makes a password of a GitHub App; `permit`
+        is asked before each push."""
+        self._login, self._permit = login, permit
         self._cache, self._allow_file, self._allow_http = cache.absolute(), allow_file, allow_http
         self._signature = signature
         self._git = GitProgram()
@@ -122,6 +125,7 @@ class GitSource:
         address = self._address(remote)
         with presented(address, self._let_in(remote), remote.timeout) as access:
             transport = Transport(self._git, address, access, remote.timeout, "write to")
+            self._permit()
             self._mirror(address).push(transport, commit, ref, expected)
 
     def close(self) -> None:

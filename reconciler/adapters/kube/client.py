@@ -17,6 +17,7 @@ from reconciler.adapters.kube.refusal import is_malformed, refusal, status_of
 from reconciler.adapters.kube.requests import Request
 from reconciler.adapters.kube.wire import Response, encode
 from reconciler.model.outcome import Reason, StageError, Transient
+from reconciler.model.permit import Permit
 
 log = logging.getLogger(__name__)
 
@@ -25,10 +26,12 @@ GRACE = 5.0
 
 
 class Client:
-    """Safe for many threads; at most `connections` requests at once. `timeout` in seconds, for each request."""
+    """Safe for many threads; at most `connections` requests at once. `timeout` in seconds, for each request. `permit`
+    is asked before each try of what is no GET."""
 
-    def __init__(self, access: Access, connections: int, timeout: float) -> None:
+    def __init__(self, access: Access, connections: int, timeout: float, permit: Permit = lambda: None) -> None:
         self.access = access
+        self._permit = permit
         self.timeout = timeout
         self.limit = Limit(connections)
         self._channels = Channels(access.open)
@@ -47,7 +50,7 @@ class Client:
         """The answer, whatever its status: 429 and 5xx when they did not pass.
 
         `budget` is that of the batch which the request belongs to. Raises Transient(CLUSTER_UNREACHABLE) when no
-        answer comes, Transient(FORBIDDEN) after 401.
+        answer comes, Transient(FORBIDDEN) after 401, and what `permit` raises.
         """
         began = time.monotonic()
         losses = refusals = 0
@@ -57,6 +60,8 @@ class Client:
             if self.closed:
                 raise Transient(Reason.CLUSTER_UNREACHABLE, f"the connection to {self.access.url} was closed by us")
             state = self.access.state()
+            if request.method != b"GET":
+                self._permit()
             try:
                 response = self._exchange(request, state)
             except Lost as loss:

@@ -24,6 +24,7 @@ from reconciler.adapters.kube.requests import Request, Unsendable
 from reconciler.adapters.kube.wire import Response
 from reconciler.model.change import Answer, Event, Refusal, Resource
 from reconciler.model.identity import GroupKind
+from reconciler.model.permit import Permit
 
 log = logging.getLogger(__name__)
 
@@ -41,11 +42,14 @@ def connect(
     connections: int = CONNECTIONS,
     timeout: float = TIMEOUT,
     user_agent: str = f"dispatch/{reconciler.__version__}",
+    permit: Permit = lambda: None,
 ) -> KubeCluster:
     """The cluster of a kubeconfig (the named file, $KUBECONFIG, ~/.kube/config) or, in a pod, its own.
 
     Reads files and may run the kubeconfig's credential plug-in, and sends nothing. `timeout` is in seconds, for each
-    request. Raises Terminal(CREDENTIALS_NOT_FOUND) without any configuration, Terminal(INVALID_SPEC) with the file and
+    request; `permit` is asked before each write.
+
+    Raises Terminal(CREDENTIALS_NOT_FOUND) without any configuration, Terminal(INVALID_SPEC) with the file and
     what is wrong in it, Transient(CREDENTIALS_NOT_FOUND) when the plug-in fails.
     """
     paths = locate(kubeconfig, os.environ, Path.home())
@@ -53,7 +57,7 @@ def connect(
         load, title = credentials.from_files(paths, context)
     else:
         load, title = credentials.from_service_account(SERVICE_ACCOUNT, os.environ)
-    return KubeCluster(Client(Access(load, title, user_agent), connections, timeout), connections)
+    return KubeCluster(Client(Access(load, title, user_agent), connections, timeout, permit), connections)
 
 
 class KubeCluster:
