@@ -70,6 +70,28 @@ def test_the_gates_of_the_deployment_are_reached_by_its_service() -> None:
     assert container["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "gates"}
 
 
+def test_the_deployment_takes_part_in_an_election_that_never_holds_up_its_rollout() -> None:
+    """One that stands by is not ready, so its successor must not wait for it to be."""
+    documents = printed("--image", "dispatch:1", "--namespace", "gitops")
+    (deployment,) = [each for each in documents if each["kind"] == "Deployment"]
+    assert "--leader-elect" in deployment["spec"]["template"]["spec"]["containers"][0]["args"]
+    assert (deployment["spec"]["replicas"], deployment["spec"]["strategy"]) == (1, {"type": "Recreate"})
+
+
+def test_the_lease_is_all_that_the_election_may_touch_and_only_at_home() -> None:
+    documents = printed("--namespace", "gitops")
+    touching = [each for each in documents if any("leases" in rule["resources"] for rule in each.get("rules", ()))]
+    assert titles(touching) == ["Role/dispatch-election"]
+    assert touching[0]["metadata"]["namespace"] == "gitops"
+    assert [(rule["verbs"], rule.get("resourceNames")) for rule in touching[0]["rules"]] == [
+        (["create"], None),
+        (["get", "patch"], ["dispatch-controller"]),
+    ]
+    (binding,) = [each for each in documents if each.get("roleRef", {}).get("kind") == "Role"]
+    assert binding["roleRef"]["name"] == "dispatch-election"
+    assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "dispatch-controller", "namespace": "gitops"}]
+
+
 def test_only_one_role_lets_a_person_approve_and_it_is_aggregated_to_nothing() -> None:
     roles = [each for each in printed() if each["kind"] == "ClusterRole"]
     approving = [

@@ -85,6 +85,7 @@ def test_a_taken_port_ends_it_with_the_way_out(tmp_path: Path) -> None:
         (["--prometheus", "prometheus"], "--prometheus prometheus is no address"),
         (["--cluster-name", "a/b"], "--cluster-name 'a/b' must be"),
         (["--cluster-name", ""], "--cluster-name '' must be"),
+        (["--leader-elect"], "name one with --leader-elect-namespace"),
     ],
 )
 def test_wrong_use_is_told(words: list[str], message: str) -> None:
