@@ -9,6 +9,9 @@ from typing import TypeVar
 
 Value = TypeVar("Value")
 _TERMINAL = sys.stdout.isatty()
+_BACK = "\r\033[K" if _TERMINAL else ""
+_LONG = 5.0
+"""Seconds after which a log, too, says what is waited for."""
 
 
 class Untrue(Exception):
@@ -36,17 +39,31 @@ class Narrator:
         for line in output.rstrip().splitlines():
             print(f"   {_style('2', '|')} {line}", flush=True)
 
-    def until(self, promise: str, seen: Callable[[], Value | None], within: float = 60.0) -> Value:
-        """Wait until `seen()` gives something; its time is told. Raises Untrue after `within` seconds."""
+    def until(
+        self,
+        promise: str,
+        seen: Callable[[], Value | None],
+        within: float = 60.0,
+        instead: Callable[[], object] | None = None,
+    ) -> Value:
+        """Wait until `seen()` gives something; what is waited for, and the time it took, are told. Raises Untrue after
+        `within` seconds, with `instead()`: what is there then.
+        """
         began = time.monotonic()
+        told = False
         while True:
+            waited = time.monotonic() - began
+            if not told and (_TERMINAL or waited > _LONG):
+                told = True
+                print(f"   … {promise}", end="" if _TERMINAL else "\n", flush=True)
             value = seen()
             if value:
-                took = time.monotonic() - began
-                print(f"   {_style('32', '✓')} {promise} ({took:.1f} s)", flush=True)
+                print(f"{_BACK}   {_style('32', '✓')} {promise} ({time.monotonic() - began:.1f} s)", flush=True)
                 return value
-            if time.monotonic() - began > within:
-                raise Untrue(f"{promise}: not seen within {within:.0f} s")
+            if waited > within:
+                print(end=_BACK, flush=True)
+                there = f"; there is: {instead()}" if instead else ""
+                raise Untrue(f"{promise}: not seen within {within:.0f} s{there}")
             time.sleep(0.05)
 
     def check(self, promise: str, true: bool) -> None:

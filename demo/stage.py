@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 from collections import Counter
@@ -17,6 +16,7 @@ import yaml
 from demo import people
 from demo.customers import Customers
 from demo.narrator import Narrator, Untrue
+from demo.programs import Programs
 from reconciler import app
 from reconciler.adapters.kube import KubeCluster
 from reconciler.model.change import Refusal
@@ -26,7 +26,7 @@ from reconciler.model.resource import API_VERSION
 NAMESPACE = "team-a"
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 _SANDBOX = "demo"
-_PARTS = "rollouts,prometheus"
+_PARTS = "rollouts,prometheus,gitea,registry"
 
 
 class Stage:
@@ -38,7 +38,9 @@ class Stage:
         self.config = folder / "config"
         self.bare = folder / "config.git"
         self.log = folder / "controller.log"
-        self._started: dict[str, subprocess.Popen[bytes]] = {}
+        self.to_look_at: list[str] = []
+        """Lines for who looks around in what is left running."""
+        self._programs = Programs(folder)
         self._cluster: KubeCluster | None = None
         self._environment = {**os.environ, "XDG_STATE_HOME": str(folder / "state"), "NO_COLOR": "1"}
         self._environment.pop("KUBECONFIG", None)
@@ -48,7 +50,7 @@ class Stage:
     def clear(self) -> None:
         """Start from nothing: an earlier demo that was kept is taken down."""
         if self.folder.exists():
-            self._stop_kept()
+            self._programs.stop_kept()
             self._run("sandbox", "down", "--name", _SANDBOX)
             shutil.rmtree(self.folder)
         self.folder.mkdir()
@@ -62,52 +64,41 @@ class Stage:
         for line in exports.splitlines():
             name, _, value = line.removeprefix("export ").partition("=")
             self._environment[name] = value.strip("'\"")
-        self._cluster = app.connect(app.Settings(kubeconfig=Path(self._environment["KUBECONFIG"])))
+        self._cluster = app.connect(app.Settings(kubeconfig=self.kubeconfig))
 
     def start_controller(self) -> None:
         addresses = ["--listen", "127.0.0.1:0", "--prometheus", self._environment["PROMETHEUS_URL"]]
         options = ["--allow-file-repositories", "--log-format", "text", *addresses]
-        self._start("controller", [*_dispatch(), "run", *options])
+        self._programs.start("controller", [*_dispatch(), "run", *options], self._environment)
 
-    def open_shop(self, *services: str) -> None:
+    def open_shop(self, namespace: str, *services: str) -> None:
         """The pods of a sandbox run nothing: this program answers in their place, and Prometheus asks it."""
-        program = str(EXAMPLES / "progressive" / "shop.py")
-        self._start("shop", [sys.executable, program, "--namespace", "staging", *services])
+        self.open(f"customers-{namespace}", "progressive/shop.py", "--namespace", namespace, *services)
 
-    def _start(self, name: str, argv: list[str]) -> None:
-        """A process that stays; in a session of its own, so that Ctrl-C reaches it by way of `leave` alone."""
-        with (self.folder / f"{name}.log").open("ab") as log:
-            process = subprocess.Popen(
-                argv, env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-            )
-        self._started[name] = process
-        (self.folder / f"{name}.pid").write_text(str(process.pid))
+    def open(self, name: str, example: str, *arguments: str) -> Path:
+        """A program of examples/ that stays; its log."""
+        return self._programs.start(name, [*self._python(example), *arguments], self._environment)
 
     def leave(self, keep: bool) -> None:
         """Take everything down, or say how to look at it."""
         if self._cluster is not None:
             self._cluster.close()
-        if keep and self._started:
+        if keep and self._programs:
             self._say_what_is_left()
             return
-        for process in self._started.values():
-            process.send_signal(signal.SIGTERM)
-        for process in self._started.values():
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
+        self._programs.stop()
         if self.folder.exists():
             self._run("sandbox", "down", "--name", _SANDBOX)
 
     def _say_what_is_left(self) -> None:
         say = self.narrator.say
-        pids = " ".join(str(process.pid) for process in self._started.values())
         say(f"\nIt is left running. The controller's log: {self._shown(self.log)}. Look at it with:")
-        say(f"   export KUBECONFIG={self._environment['KUBECONFIG']}")
+        say(f"   export KUBECONFIG={self.kubeconfig}")
         say(f"   dispatch get applications -n {NAMESPACE}      # kubectl works as well")
+        for line in self.to_look_at:
+            say(f"   {line}")
         say("make demo starts anew; to take it down:")
-        say(f"   kill {pids}     # {' and '.join(self._started)}")
+        say(f"   {self._programs.how_to_stop()}")
         say(f"   XDG_STATE_HOME={self.folder / 'state'} dispatch sandbox down --name {_SANDBOX}")
 
     def explain(self) -> None:
@@ -116,6 +107,8 @@ class Stage:
             print("   the controller's last lines:", file=sys.stderr)
             for line in self.log.read_text().splitlines()[-15:]:
                 print(f"   | {line}", file=sys.stderr)
+        if logs := sorted(self.folder.glob("*.log")):
+            print(f"   all that was said: {', '.join(map(self._shown, logs))}", file=sys.stderr)
 
     # -- what the characters do
 
@@ -132,19 +125,31 @@ class Stage:
         self.narrator.shows(f"dispatch {shlex.join(self._plain(a) for a in arguments)}", output)
         return output
 
+    def example(self, program: str, *arguments: str) -> str:
+        """Run a program of examples/ to its end, told to the reader; its output."""
+        argv = [*self._python(program), *arguments]
+        done = subprocess.run(argv, env=self._environment, check=False, capture_output=True, text=True)
+        words = shlex.join(["python", f"examples/{program}", *map(self._plain, arguments)])
+        if done.returncode:
+            raise Untrue(f"`{words}` ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        self.narrator.shows(words, done.stdout)
+        return done.stdout.strip()
+
     def invite(self, name: str, role: str) -> None:
         """Somebody with a ClusterRole where the Applications are and where their objects are: `--context NAME`."""
         kubeconfig = self.folder / "people.kubeconfig"
         if not kubeconfig.exists():
-            shutil.copyfile(self._environment["KUBECONFIG"], kubeconfig)
+            shutil.copyfile(self.kubeconfig, kubeconfig)
             self._environment["KUBECONFIG"] = str(kubeconfig)
         people.invite(self.cluster, kubeconfig, NAMESPACE, name, {NAMESPACE: role, "staging": role})
 
     def git(self, *arguments: str, at: Path | None = None) -> str:
         identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false"]
         done = subprocess.run(
-            ["git", *identity, *arguments], cwd=at or self.config, check=True, capture_output=True, text=True
+            ["git", *identity, *arguments], cwd=at or self.config, check=False, capture_output=True, text=True
         )
+        if done.returncode:
+            raise Untrue(f"`git {' '.join(arguments)}` ended with {done.returncode}:\n{done.stdout}{done.stderr}")
         return done.stdout.strip()
 
     def push(self, message: str) -> str:
@@ -175,18 +180,9 @@ class Stage:
         text = (self.config / "dispatch" / f"{name}.yaml").read_text()
         return text[text.index("  strategy:") :]
 
-    def set_image_by_hand(self, deployment: str, image: str) -> None:
-        """Past Git, with another client and under its name, as `kubectl edit` does it."""
-        from kubernetes import client, config
-
-        containers = [{"name": deployment, "image": image}]
-        with config.new_client_from_config(self._environment["KUBECONFIG"]) as connection:
-            client.AppsV1Api(connection).patch_namespaced_deployment(
-                deployment,
-                "staging",
-                {"spec": {"template": {"spec": {"containers": containers}}}},
-                field_manager="kubectl-edit",
-            )
+    @property
+    def kubeconfig(self) -> Path:
+        return Path(self._environment["KUBECONFIG"])
 
     # -- what the audience sees
 
@@ -198,44 +194,50 @@ class Stage:
     def apply(self, file: Path) -> None:
         """What `kubectl apply -f` does, for a machine without kubectl."""
         for document in yaml.safe_load_all(file.read_text()):
-            resource = self.cluster.resource(document["apiVersion"], document["kind"])
-            assert resource is not None, document["kind"]
-            (answer,) = self.cluster.apply([(resource, document)])
-            if isinstance(answer, Refusal):
-                raise Untrue(f"{identify(document)} is refused: {answer.message}")
+            self.put(document)
+
+    def put(self, document: dict[str, Any]) -> None:
+        resource = self.cluster.resource(document["apiVersion"], document["kind"])
+        assert resource is not None, document["kind"]
+        (answer,) = self.cluster.apply([(resource, document)])
+        if isinstance(answer, Refusal):
+            raise Untrue(f"{identify(document)} is refused: {answer.message}")
 
     def live(self, api_version: str, kind: str, name: str, namespace: str = "staging") -> dict[str, Any] | None:
         resource = self.cluster.resource(api_version, kind)
         return self.cluster.read(resource, namespace, name) if resource else None
 
-    def status(self, application: str) -> dict[str, Any]:
-        found = self.live(API_VERSION, "Application", application, NAMESPACE) or {}
+    def status(self, application: str, namespace: str = NAMESPACE, kind: str = "Application") -> dict[str, Any]:
+        found = self.live(API_VERSION, kind, application, namespace) or {}
         return found.get("status") or {}
 
-    def ready(self, application: str, commit: str = "") -> dict[str, Any]:
+    def ready(self, application: str, commit: str = "", namespace: str = NAMESPACE) -> dict[str, Any]:
         """The `Ready` condition when it is True (at the commit), else empty."""
-        status = self.status(application)
+        status = self.status(application, namespace)
         if not ((status.get("applied") or {}).get("revision", "")).endswith(commit):
             return {}
-        return self.condition(application, "True")
+        return self.condition(application, "True", namespace)
 
-    def condition(self, application: str, status: str) -> dict[str, Any]:
-        found = self.status(application).get("conditions") or []
+    def condition(self, application: str, status: str, namespace: str = NAMESPACE) -> dict[str, Any]:
+        found = self.status(application, namespace).get("conditions") or []
         return next((c for c in found if c["type"] == "Ready" and c["status"] == status), {})
 
     def image(self, deployment: str) -> str:
         live = self.live("apps/v1", "Deployment", deployment)
         return live["spec"]["template"]["spec"]["containers"][0]["image"] if live else ""
 
-    def read(self, commit: str) -> bool:
+    def read(self, commit: str, namespace: str = NAMESPACE) -> bool:
         """Whether Dispatch has read the commit from the repository."""
-        found = self.live(API_VERSION, "Repository", "config", NAMESPACE) or {}
-        return str((found.get("status") or {}).get("revision", "")).endswith(commit)
+        return str(self.status("config", namespace, "Repository").get("revision", "")).endswith(commit)
 
     def judged_before(self, rollout: str) -> str:
         """Argo Rollouts' word about the analysis before the switch."""
         found = (self.live("argoproj.io/v1alpha1", "Rollout", rollout) or {}).get("status") or {}
         return ((found.get("blueGreen") or {}).get("prePromotionAnalysisRunStatus") or {}).get("status", "")
+
+    def url(self, part: str) -> str:
+        """Where a part of the sandbox is: `registry`, `gitea`."""
+        return self._environment[f"{part.upper()}_URL"]
 
     @property
     def customers(self) -> Customers:
@@ -254,13 +256,13 @@ class Stage:
     def promoted(self, application: str, commit: str) -> bool:
         return (self.status(application).get("promoted") or {}).get("revision", "").endswith(commit)
 
-    def pods(self, app: str) -> Counter[str]:
+    def pods(self, app: str, namespace: str = "staging") -> Counter[str]:
         """How many ready pods with this label there are of each version: the tag of their image."""
         resource = self.cluster.resource("v1", "Pod")
         assert resource is not None
         return Counter(
-            pod["spec"]["containers"][0]["image"].rpartition(":")[2]
-            for pod in self.cluster.listing(resource, "staging", f"app={app}")
+            pod["spec"]["containers"][0]["image"].partition("@")[0].rpartition(":")[2]
+            for pod in self.cluster.listing(resource, namespace, f"app={app}")
             if _is_ready(pod)
         )
 
@@ -269,13 +271,8 @@ class Stage:
             [*_dispatch(), *arguments], env=self._environment, check=False, capture_output=True, text=True
         )
 
-    def _stop_kept(self) -> None:
-        """What an earlier demo left, if the number has not gone to a stranger since."""
-        for file in self.folder.glob("*.pid"):
-            number = int(file.read_text())
-            command = Path(f"/proc/{number}/cmdline")
-            if command.exists() and any(word in command.read_bytes() for word in (b"dispatch", b"shop.py")):
-                os.kill(number, signal.SIGTERM)
+    def _python(self, example: str) -> list[str]:
+        return [sys.executable, str(EXAMPLES / example)]
 
     def _plain(self, argument: str) -> str:
         return argument.replace(str(self.folder.parent) + "/", "")

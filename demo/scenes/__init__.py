@@ -11,6 +11,12 @@ from demo.scenes.change import an_image_changes
 from demo.scenes.deploy import a_cluster_is_there, a_config_repository_is_deployed
 from demo.scenes.drift import somebody_edits_a_live_object
 from demo.scenes.prune import a_file_leaves_git
+from demo.scenes.release import (
+    an_image_becomes_a_pull_request,
+    team_b_is_there,
+    two_people_approve_it,
+)
+from demo.scenes.taken_back import a_bad_image_gets_no_further, it_stays_away
 from demo.stage import Stage
 
 SCENES: tuple[Callable[[Stage], None], ...] = (
@@ -23,4 +29,9 @@ SCENES: tuple[Callable[[Stage], None], ...] = (
     a_good_version_is_promoted,
     a_bad_version_is_undone,
     somebody_approves_the_switch,
+    team_b_is_there,
+    an_image_becomes_a_pull_request,
+    two_people_approve_it,
+    a_bad_image_gets_no_further,
+    it_stays_away,
 )

@@ -20,7 +20,7 @@ def a_good_version_is_promoted(stage: Stage) -> None:
     narrator.until(
         "shop is Healthy; a first version has none to be judged against", lambda: stage.ready("shop", commit)
     )
-    stage.open_shop("shop", "checkout", "checkout-preview")
+    stage.open_shop("staging", "shop", "checkout", "checkout-preview")
     narrator.say(
         "Pods of a sandbox run nothing: examples/progressive/shop.py answers in their place, and is its own customer."
     )

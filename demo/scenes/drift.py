@@ -9,7 +9,7 @@ def somebody_edits_a_live_object(stage: Stage) -> None:
     narrator = stage.narrator
     narrator.scene("Somebody edits a live object by hand; it is named and mended")
     narrator.say("kubectl edit deployment web   # image: nginx:latest")
-    stage.set_image_by_hand("web", "nginx:latest")
+    _edit(stage, "web", "nginx:latest")
     entry = narrator.until("the drift is seen", lambda: _entry(stage))
     narrator.check(
         f"it is named: {entry['field']} was {entry['live']}, set by {entry['manager']}",
@@ -18,6 +18,18 @@ def somebody_edits_a_live_object(stage: Stage) -> None:
     narrator.until("the Deployment runs nginx:1.29.4 again", lambda: stage.image("web") == "nginx:1.29.4")
     narrator.until("web-staging is Healthy again", lambda: stage.ready("web-staging"))
     stage.shown("drift", "-n", NAMESPACE)
+
+
+def _edit(stage: Stage, deployment: str, image: str) -> None:
+    """Past Git, with another client and under its name, as `kubectl edit` does it."""
+    from kubernetes import client, config
+
+    containers = [{"name": deployment, "image": image}]
+    patch = {"spec": {"template": {"spec": {"containers": containers}}}}
+    with config.new_client_from_config(str(stage.kubeconfig)) as connection:
+        client.AppsV1Api(connection).patch_namespaced_deployment(
+            deployment, "staging", patch, field_manager="kubectl-edit"
+        )
 
 
 def _entry(stage: Stage) -> dict[str, str] | None:

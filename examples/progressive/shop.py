@@ -177,7 +177,9 @@ def ready_pods(cluster: KubeCluster, namespace: str, service: str) -> list[Pod]:
 def _pod(document: dict[str, Any]) -> Pod:
     labels, image = document["metadata"]["labels"], document["spec"]["containers"][0]["image"]
     pod_hash = next((labels[name] for name in HASHES if name in labels), "")
-    return Pod(document["metadata"]["name"], pod_hash, image.rpartition("/")[2].partition(":")[2])
+    # What a feed has written is pinned, and a digest may spell "bad".
+    tag = image.partition("@")[0].rpartition("/")[2].partition(":")[2]
+    return Pod(document["metadata"]["name"], pod_hash, tag)
 
 
 def visit(url: str, rate: float, stop: threading.Event) -> None:

@@ -22,7 +22,14 @@ ROOT = Path(__file__).parents[2]
 READMES = sorted((ROOT / "examples").glob("*/README.md"))
 WITHIN = 60.0
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_LOOKS = ("dispatch get ", "dispatch rollout status ", "dispatch history ", "git ")
+_LOOKS = (
+    "dispatch get ",
+    "dispatch rollout status ",
+    "dispatch history ",
+    "dispatch promotion explain ",
+    "git ",
+    "curl ",
+)
 """What only looks may be asked again, until it prints what is expected: a reader would wait, too."""
 _CHANGING = (
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ"), "TIME"),

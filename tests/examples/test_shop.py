@@ -94,7 +94,12 @@ def test_durations_are_a_histogram_whose_buckets_grow_to_the_count(open_shop: An
 
 @pytest.mark.parametrize(
     ("image", "version"),
-    [("shop:2.0.0-bad", "2.0.0-bad"), ("registry:5000/team/shop:1", "1"), ("registry:5000/team/shop", "")],
+    [
+        ("shop:2.0.0-bad", "2.0.0-bad"),
+        ("registry:5000/team/shop:1", "1"),
+        ("registry:5000/team/shop", ""),
+        ("registry:5000/team/shop:1.0.0@sha256:0bad", "1.0.0"),
+    ],
 )
 def test_the_version_is_the_tag_of_the_image(image: str, version: str) -> None:
     document = {"metadata": {"name": "p", "labels": {}}, "spec": {"containers": [{"image": image}]}}
