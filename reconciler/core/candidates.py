@@ -18,6 +18,7 @@ def waiting(about: Subject, environment: PromotionEnvironment, state: Environmen
     """
     if state.state not in (PromotionState.OPEN, PromotionState.MERGED) or not state.candidate:
         return None
+    merged = state.state is PromotionState.MERGED
     people = [name for gate in environment.gates if gate.approvals is not None for name in gate.approvals.from_]
     notice = candidate_ready(
         Candidate(
@@ -28,10 +29,17 @@ def waiting(about: Subject, environment: PromotionEnvironment, state: Environmen
             open_gates=tuple(
                 f"{gate.gate}: {gate.evidence}" for gate in state.gates if gate.verdict != Verdict.PASS.value
             ),
-            approvers=tuple(dict.fromkeys(people)),
+            # Nobody is asked for what is done.
+            approvers=() if merged else tuple(dict.fromkeys(people)),
             link=state.pull_request,
         )
     )
-    if state.state is PromotionState.MERGED:
-        return replace(notice, title=f"{about} {short(state.candidate)} was merged for {state.name}", under_way=True)
-    return notice
+    what = ", ".join(map(_short, state.images)) or short(state.candidate)
+    told = "was merged for" if merged else "is ready for"
+    return replace(notice, title=f"{about} {what} {told} {state.name}", under_way=merged)
+
+
+def _short(image: str) -> str:
+    """`shop:1.4.0` of `registry/team/shop:1.4.0@sha256:...`: what people call it."""
+    name, _, digest = image.partition("@")
+    return name.rpartition("/")[2] if ":" in name.rpartition("/")[2] else f"{name.rpartition('/')[2]}@{digest[:19]}"
