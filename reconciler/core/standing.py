@@ -81,7 +81,8 @@ def _taken_back(about: Subject, status: ApplicationStatus, commit: str) -> Notic
     revert = status.revert
     templates = {veto.template for veto in vetoes} | {each.template for each in gone}
     if revert is not None and revert.template in templates:
-        lines += filter(None, (revert.message, revert.pull_request))
+        # The message of a revert mostly names its pull request already.
+        lines += filter(None, (revert.message, "" if revert.pull_request in revert.message else revert.pull_request))
         if revert.state in ("Pushed", "Merged"):
             return _notice(NoticeEvent.REVERTED, about, commit, "reverted: Git is back at the good version", lines)
     return aborted(about, commit, lines)

@@ -169,6 +169,17 @@ def test_an_abort_and_its_revert_are_told_in_the_message_of_the_bad_version() ->
     assert news(at_once)[-2:] == news(mine), "also when one run sees both"
 
 
+@pytest.mark.parametrize(
+    ("message", "lines"),
+    [("http://g/pulls/3 is merged", ("http://g/pulls/3 is merged",)), ("", ("http://g/pulls/3",))],
+)
+def test_the_pull_request_of_a_revert_is_named_once(message: str, lines: tuple[str, ...]) -> None:
+    veto = VetoEntry(template="tbbb", revision=NEW, why="too many errors", at=NOW)
+    revert = RevertState(template="tbbb", state="Merged", message=message, pull_request="http://g/pulls/3")
+    found = standing(SHOP, ready("c" * 40, vetoes=(veto,), revert=revert), NEW)
+    assert found is not None and found.lines == ("too many errors", *lines)
+
+
 def test_the_revert_of_one_version_says_nothing_new_of_an_older_one() -> None:
     vetoes = tuple(VetoEntry(template=f"t{c[:3]}", revision=c, why="bad", at=NOW) for c in (OLD, NEW))
     first = ready("c" * 40, vetoes=vetoes[:1], revert=RevertState(template="taaa", state="Pushed"))
