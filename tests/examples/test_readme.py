@@ -33,8 +33,9 @@ _LOOKS = (
 """What only looks may be asked again, until it prints what is expected: a reader would wait, too."""
 _CHANGING = (
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ"), "TIME"),
+    # Before commits: the hash of a template may look like one.
+    (re.compile(r"(?<=version )[a-z0-9]{8,10}\b|\b[a-z0-9]{8,10}(?=@[0-9a-f]{10}\b)"), "HASH"),
     (re.compile(r"\b[0-9a-f]{10,40}\b"), "COMMIT"),
-    (re.compile(r"(?<=version )[a-z0-9]{8,10}\b|\b[a-z0-9]{8,10}(?=@COMMIT)"), "HASH"),
     (re.compile(r"(?<= )\d+s\b"), "AGE"),
     (re.compile(r"\d+\.\d+"), "NUMBER"),
     (re.compile(r" +"), " "),
