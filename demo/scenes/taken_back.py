@@ -52,11 +52,17 @@ def it_stays_away(stage: Stage) -> None:
     narrator.check("production wants 1.1.0, and runs it", release.wanted("production") == _GOOD)
     narrator.until("the channel has all of it", lambda: " reverted" in release.channel())
     narrator.shows("curl $SLACK", release.channel())
+    _say_where(stage, release)
+
+
+def _say_where(stage: Stage, release: Release) -> None:
+    good, bad, undone = (f"{release.page}/pulls/{number}" for number in (1, 2, 3))
     stage.to_look_at += [
         f"dispatch promotion explain store -n {TEAM}",
         f"dispatch history {PRODUCTION} -n {TEAM}",
         f"dispatch rollout status {PRODUCTION} -n {TEAM}",
-        f"{release.page}/pulls?state=closed      # as ada or bob: {release.town / 'people.json'} has their passwords",
+        f"{good}      # the good one; {bad}: the bad one; {undone}: its revert",
+        f"# ada's and bob's passwords are in {release.town / 'people.json'}; Gitea is built without its style sheets",
     ]
 
 
