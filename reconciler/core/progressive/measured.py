@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -9,6 +10,7 @@ from reconciler.core.health.fields import Malformed, items, text
 
 _LONGEST = 160
 _KEPT = 3
+_NUMBER = re.compile(r"\[?(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)\]?")
 
 
 class Found(NamedTuple):
@@ -29,9 +31,9 @@ def found(runs: Iterable[Mapping[str, Any]]) -> Found:
             for result in items(run, "status", "metricResults"):
                 phase, name = text(result, "phase"), text(result, "name")
                 if phase == "Failed":
-                    failed.append(f"{name} measured {', '.join(_values(result)) or 'a failure'}")
+                    failed.append(f"{_called(name)} measured {', '.join(_values(result)) or 'a failure'}")
                 elif phase == "Error":
-                    unasked.append(f"{name} could not be asked: {_shortened(_error(result))}")
+                    unasked.append(f"{_called(name)} could not be asked: {_shortened(_error(result))}")
         except Malformed:
             continue
     if failed:
@@ -44,7 +46,20 @@ def found(runs: Iterable[Mapping[str, Any]]) -> Found:
 def _values(result: Mapping[str, Any]) -> Iterator[str]:
     """The last bad measurements, the newest last."""
     bad = [each for each in items(result, "measurements") if text(each, "phase") == "Failed"]
-    return (_shortened(text(each, "value")) for each in bad[-_KEPT:])
+    return (_plain(text(each, "value")) for each in bad[-_KEPT:])
+
+
+def _called(name: str) -> str:
+    """The one metric of a step of ours has a name that says nothing (strategies/rollout/analysis.py)."""
+    return "its metric" if name == "question" else name
+
+
+def _plain(value: str) -> str:
+    """Prometheus gives a vector, of one number mostly, to the last digit: `[0.20343745253885484]`."""
+    if (one := _NUMBER.fullmatch(value)) is not None:
+        number = float(one[1])
+        return f"{number:.3g}" if abs(number) < 1000 else f"{number:.0f}"
+    return _shortened(value)
 
 
 def _error(result: Mapping[str, Any]) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from reconciler.core.progressive.measured import Found, found
 
 
@@ -18,7 +20,27 @@ def result(phase: str, *measured: tuple[str, str], message: str = "") -> dict[st
 
 def test_a_bad_metric_tells_its_bad_values() -> None:
     bad = run(result("Failed", ("Successful", "[0.01]"), ("Failed", "[0.12]"), ("Failed", "[0.3]")))
-    assert found([bad]) == Found(True, "the analysis failed: errors measured [0.12], [0.3]")
+    assert found([bad]) == Found(True, "the analysis failed: errors measured 0.12, 0.3")
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("[0.20343745253885484]", "0.203"),
+        ("12345.6", "12346"),
+        ("[1e-07]", "1e-07"),
+        ("[0.1,0.2]", "[0.1,0.2]"),
+        ("[NaN]", "[NaN]"),
+        ("bad", "bad"),
+    ],
+)
+def test_a_number_is_told_as_people_read_it_and_anything_else_as_it_is(value: str, told: str) -> None:
+    assert found([run(result("Failed", ("Failed", value)))]).words == f"the analysis failed: errors measured {told}"
+
+
+def test_the_metric_of_a_step_needs_no_name() -> None:
+    one = result("Failed", ("Failed", "[0.2]")) | {"name": "question"}
+    assert found([run(one)]).words == "the analysis failed: its metric measured 0.2"
 
 
 def test_a_metric_that_could_not_be_asked_is_not_bad() -> None:
