@@ -55,11 +55,13 @@ class Environments(Hosted):
         spec = {"environments": environments}
         self.apply({"apiVersion": API_VERSION, "kind": "Promotion", "metadata": {"name": "shop"}, "spec": spec})
 
-    def stage(self, image: str) -> str:
+    def stage(self, image: str, environment: str = "staging") -> str:
         """A new image in staging; the commit."""
         git("fetch", "--quiet", self.owners_url, "main", at=self.work)
         git("reset", "--quiet", "--hard", "FETCH_HEAD", at=self.work)
-        return self.push({"staging/web.yaml": deployment("web-staging", image)}, f"staging runs {image}")
+        return self.push(
+            {f"{environment}/web.yaml": deployment(f"web-{environment}", image)}, f"{environment} runs {image}"
+        )
 
     def look(self) -> None:
         """Let the Promotion look at the forge now: nothing tells it of a review or a merge by hand."""
@@ -76,9 +78,9 @@ class Environments(Hosted):
         seen: int = (live.get("status") or {}).get("observedGeneration", 0)
         return seen == live["metadata"]["generation"]
 
-    def branch(self) -> Branch:
-        """The branch of the pull request as Gitea has it now."""
-        head = self.host.ask("GET", f"/pulls/{self.state()['number']}")["head"]
+    def branch(self, number: int = 0) -> Branch:
+        """The branch of the (or a) pull request as Gitea has it now."""
+        head = self.host.ask("GET", f"/pulls/{number or self.state()['number']}")["head"]
         return Branch(head["ref"], head["sha"])
 
     def until(self, state: str, within: float = 60.0, **more: Any) -> dict[str, Any]:

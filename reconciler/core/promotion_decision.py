@@ -54,8 +54,9 @@ class Facts:
 
     `applied` is the commit that the environment before runs, empty before its first one; `ready_since` when it became
     Ready with it, None while it is not. `vetoes` are the target's. `base` is the branch that the target follows,
-    `change` the commit upon it that brings the candidate. Where there is no `forge` it is pushed. `said` is None as
-    long as the commit was not made and the forge not asked. `measured` is what the metrics of the gates say now.
+    `change` the commit that brings the candidate, `upon` the commit of the base that it is made upon. Where there is no
+    `forge` it is pushed. `said` is None as long as the commit was not made and the forge not asked. `measured` is what
+    the metrics of the gates say now.
     """
 
     source: PromotionEnvironment
@@ -68,6 +69,7 @@ class Facts:
     base: str = ""
     forge: bool = False
     change: str = ""
+    upon: str = ""
     said: Said | None = None
     measured: Mapping[PrometheusMetric, Measured] = field(default_factory=dict)
 
@@ -182,7 +184,7 @@ def _by_pull_request(facts: Facts, said: Said, state: EnvironmentState) -> Decis
     if request.state == "merged":
         return _with(request, Act.NONE, _of(state, PromotionState.MERGED, f"{request.url} is merged"))
     if request.head_commit == facts.change:
-        return _ripe(facts, request, state.model_copy(update={"head": facts.change}))
+        return _ripe(facts, request, state.model_copy(update={"head": facts.change, "upon": facts.upon}))
     if said.foreign:
         words = f"somebody wrote to the branch of {request.url}: Dispatch does not merge what it did not make"
         return _with(request, Act.NONE, _of(state, PromotionState.OPEN, words))

@@ -21,6 +21,9 @@ from reconciler.model.outcome import Blocked, Reason, Terminal, Transient
 from reconciler.model.promotion import EnvironmentState, PromotionEnvironment, PromotionState
 from reconciler.ports import CommitStatuses, Forge, PullRequest
 
+_STILL_LOOKING = 30.0
+"""Seconds. A forge that only works out whether it can merge asks to wait for less than one whose rules forbid it."""
+
 
 class Step:
     """One environment, at one look."""
@@ -89,7 +92,7 @@ class _Look:
         facts = self._facts(application, source, target, known)
         decision = self._decide(facts)
         if decision.act is Act.ASK and self._forge is None:
-            facts = replace(facts, change=self._commit(facts), said=Said())
+            facts = replace(self._made(facts), said=Said())
             decision = self._decide(facts)
         while decision.act in ways and self._forge is not None:
             facts = ways[decision.act](self._forge, facts, decision)
@@ -131,9 +134,19 @@ class _Look:
         if not facts.candidate:
             return replace(facts, said=Said(older=forge.read(known.number)))
         older = forge.read(known.number) if known.number and known.proposed not in ("", facts.candidate.id) else None
-        facts = replace(facts, change=self._commit(facts))
+        facts = self._made(facts)
         said = Said(older=older, request=forge.find(self._branch(facts), self._to.base))
+        if said.request is not None and self._good(said.request, facts):
+            facts = replace(facts, change=known.head, upon=known.upon)
         return replace(facts, said=self._heard(forge, facts, said))
+
+    def _good(self, request: PullRequest, facts: Facts) -> bool:
+        """Whether the branch stays as it is although the base has moved. Only our own status tells that we have made
+        exactly this commit: what the commit says of itself, anybody can write.
+        """
+        known = facts.known
+        ours = (request.state, request.head_commit, facts.candidate.id) == ("open", known.head, known.proposed)
+        return ours and bool(known.upon) and proposals.unmoved(self._world, self._to, known.upon)
 
     def _heard(self, forge: Forge, facts: Facts, said: Said) -> Said:
         """What is said of the pull request, where there is an open one and a gate asks for it."""
@@ -204,6 +217,9 @@ class _Look:
         try:
             forge.merge(decision.number, facts.change, message)
         except (Blocked, Transient) as waits:
+            if isinstance(waits, Blocked) and waits.wait > _STILL_LOOKING and facts.upon != self._to.head:
+                # A forge can be told to merge only what is upon the newest base.
+                self._write_branch(self._made(facts), facts.change)
             return decision.state.model_copy(update={"state": PromotionState.OPEN, "message": waits.message})
         self._queues.add(repository_of(self._to.application))
         return decision.state
@@ -213,8 +229,10 @@ class _Look:
         source.fetch(remote, request.head_commit, self._to.seen.refs)
         return is_ours(source.message(remote, request.head_commit), self._name, facts.candidate.id)
 
-    def _commit(self, facts: Facts) -> str:
-        return proposals.commit(self._world, self._name, facts.target.name, facts.candidate, facts.applied, self._to)
+    def _made(self, facts: Facts) -> Facts:
+        """With the commit upon the base of today."""
+        change = proposals.commit(self._world, self._name, facts.target.name, facts.candidate, facts.applied, self._to)
+        return replace(facts, change=change, upon=self._to.head)
 
     def _write_branch(self, facts: Facts, expected: str | None) -> None:
         ref = f"refs/heads/{self._branch(facts)}"

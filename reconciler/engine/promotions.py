@@ -91,8 +91,8 @@ class Promotions:
             found = known.model_copy(update={"state": state, "message": problem.message})
         if not found.number and found.state is not PromotionState.CURRENT:
             # A pull request that is not looked at now is not forgotten: a newer version closes it.
-            kept = {"number": known.number, "pull_request": known.pull_request, "proposed": known.proposed}
-            found = found.model_copy(update=kept)
+            kept = ("number", "pull_request", "proposed", "head", "upon")
+            found = found.model_copy(update={name: getattr(known, name) for name in kept})
         moved = (found.state, found.candidate) != (known.state, known.candidate)
         return found.model_copy(update={"since": self._world.clock.now() if moved else known.since})
 

@@ -102,6 +102,16 @@ def commit(world: World, promotion: str, environment: str, found: Candidate, sou
     return world.source.commit(to.seen.remote, to.head, files, message(title, promotion, found.id, source))
 
 
+def unmoved(world: World, to: Place, upon: str) -> bool:
+    """Whether a change upon the commit `upon` is the same change upon the base of today: nothing that the target is
+    made of differs. Then people need not look at it again because somebody pushed something else to the repository.
+    """
+    old, asked = tree_at(world, to.seen, upon), request(to.application)
+    if old.oid(to.folder) != to.tree.oid(to.folder):
+        return False
+    return world.renderer.read_set(old, asked).oids == world.renderer.read_set(to.tree, asked).oids
+
+
 def _short(ref: str) -> str:
     """`shop:1.4.0` of `registry/team/shop:1.4.0@sha256:...`."""
     return ref.partition("@")[0].rpartition("/")[2]

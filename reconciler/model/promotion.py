@@ -207,6 +207,7 @@ class EnvironmentState(Record):
     number: Annotated[int, Field(description="The number of the pull request, 0 for none.")] = 0
     proposed: Annotated[str, Field(description="The candidate that the pull request is for.")] = ""
     head: Annotated[str, Field(description="The commit of its branch that the gates speak of.")] = ""
+    upon: Annotated[str, Field(description="The commit of the environment's branch that `head` is upon.")] = ""
     gates: Annotated[tuple[GateState, ...], Field(description="What they say.")] = ()
     message: Annotated[str, Field(description="Why it is where it is, and what to do.")] = ""
     since: Annotated[datetime | None, Field(description="Since when it is in this state.")] = None
