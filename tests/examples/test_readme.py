@@ -20,7 +20,7 @@ from reconciler.sandbox.tools.cache import cache_root
 
 ROOT = Path(__file__).parents[2]
 READMES = sorted((ROOT / "examples").glob("*/README.md"))
-WITHIN = 60.0
+WITHIN = 90.0
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LOOKS = (
     "dispatch get ",
