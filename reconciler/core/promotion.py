@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from reconciler.core import trailers
+from reconciler.core import semver, trailers
 from reconciler.core.ledger import component
 from reconciler.core.revert import Files
 from reconciler.model.image import ImageRef, parse_ref, same_image
@@ -20,10 +20,13 @@ _PROMOTION, _CANDIDATE, _SOURCE = "Dispatch-Promotion", "Dispatch-Candidate", "D
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """`images` are written into the files of the environment, `files` put there as they are (None takes one away)."""
+    """`images` are written into the files of the environment, `files` put there as they are (None takes one away).
+    `left` are images that do not come, because they are older than what is there.
+    """
 
     images: tuple[ImageRef, ...] = ()
     files: Mapping[str, Blob] = field(default_factory=dict)
+    left: tuple[ImageRef, ...] = ()
 
     @property
     def id(self) -> str:
@@ -57,6 +60,19 @@ def to_carry(source: Sequence[str], target: Sequence[str]) -> tuple[ImageRef, ..
         if here and any((other.tag, other.digest) != (ref.tag, ref.digest) for other in here):
             found.append(ref)
     return tuple(found)
+
+
+def older_than(images: Sequence[ImageRef], target: Sequence[str]) -> tuple[ImageRef, ...]:
+    """Those of `images` that would take `target` back. Only versions of SemVer have an order: of others nobody can tell
+    which one is older.
+    """
+    theirs = [(ref.name, now.key) for text in target if (ref := parse_ref(text)) and (now := semver.parse(ref.tag))]
+    return tuple(
+        ref
+        for ref in images
+        if (wanted := semver.parse(ref.tag))
+        and any(same_image(ref.name, name) and wanted.key < now for name, now in theirs)
+    )
 
 
 def copies(source: Files, target: Files, source_folder: str, target_folder: str) -> dict[str, Blob]:

@@ -143,6 +143,9 @@ def _nothing_to_come(facts: Facts) -> Decision:
     """The environment before runs what this one has: what was proposed meanwhile nobody wants any more."""
     words = f"has what {facts.source.name} runs"
     current = EnvironmentState(name=facts.target.name, state=PromotionState.CURRENT, message=words)
+    if left := ", ".join(map(str, facts.candidate.left)):
+        words = f"{left} of {facts.source.name} is older than what runs here: only `carry.older` takes it back"
+        current = current.model_copy(update={"message": words})
     if not (facts.forge and facts.known.number):
         return Decision(Act.NONE, current)
     if facts.said is None:

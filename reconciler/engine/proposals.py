@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from posixpath import join
 
 from reconciler.core.image_edits import Unwritable, Wanted, edit
-from reconciler.core.promotion import Candidate, copies, images_of, message, title_of, to_carry
+from reconciler.core.promotion import Candidate, copies, images_of, message, older_than, title_of, to_carry
 from reconciler.core.revert import files_of
 from reconciler.engine.sources import Seen
 from reconciler.engine.stages.fetch import repository_of, wanted_ref
@@ -71,17 +71,17 @@ def candidate(
     """What the environment lacks of what `source` runs at `commit`; empty when nothing."""
     tree = tree_at(world, to.seen, commit)
     images: tuple[ImageRef, ...] = ()
+    running = images_of(each.document for each in to.before)
     if environment.carry.images:
-        images = to_carry(
-            images_of(each.document for each in objects(world, source, tree)),
-            images_of(each.document for each in to.before),
-        )
+        images = to_carry(images_of(each.document for each in objects(world, source, tree)), running)
+    left = () if environment.carry.older else older_than(images, running)
     here = request(source).path
     theirs, ours = (
         files_of(each, [join(folder, path) if folder else path for path in environment.carry.paths])
         for each, folder in ((tree, here), (to.tree, to.folder))
     )
-    return Candidate(images, copies(theirs, ours, here, to.folder))
+    images = tuple(each for each in images if each not in left)
+    return Candidate(images, copies(theirs, ours, here, to.folder), left)
 
 
 def commit(world: World, promotion: str, environment: str, found: Candidate, source: str, to: Place) -> str:

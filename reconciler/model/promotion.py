@@ -142,6 +142,12 @@ class Carry(Section):
         tuple[CarriedPath, ...],
         Field(max_length=32, description="Files that both folders have, or shall have, relative to them."),
     ] = ()
+    older: Annotated[
+        bool,
+        Field(
+            description="Images that are older than what the environment runs, too. By SemVer; others have no order."
+        ),
+    ] = False
 
 
 class PromotionEnvironment(Section):

@@ -9,6 +9,8 @@ from team import deployment, eventually
 
 OF_A, OF_B = f"shop:2@sha256:{'a' * 64}", f"shop:2@sha256:{'b' * 64}"
 
+LEFT = "{} of staging is older than what runs here: only `carry.older` takes it back"
+
 
 def request(environments: Environments, number: int) -> dict[str, Any]:
     found: dict[str, Any] = environments.host.ask("GET", f"/pulls/{number}")
@@ -74,3 +76,15 @@ def test_a_mend_of_the_very_line_is_shown_and_approved_anew(environments: Enviro
         host.approve(number, person)
     environments.look()
     eventually(lambda: environments.runs("production") == "shop:2", 60, environments.state)
+
+
+def test_a_promotion_takes_nothing_back_unless_it_may(environments: Environments) -> None:
+    environments.start("shop:2.0.0")
+    environments.push({"production/web.yaml": deployment("web-production", "shop:2.0.1")}, "hotfix")
+    environments.until("Current", message=LEFT.format("shop:2.0.0"))
+    environments.stage("shop:1.9.0")
+    environments.until("Current", message=LEFT.format("shop:1.9.0"))
+    assert environments.requests() == []
+
+    environments.promote(carry={"older": True})
+    eventually(lambda: environments.runs("production") == "shop:1.9.0", 60, environments.state)

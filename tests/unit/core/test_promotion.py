@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.promotion import Candidate, copies, images_of, is_ours, message, title_of, to_carry
+from reconciler.core.promotion import Candidate, copies, images_of, is_ours, message, older_than, title_of, to_carry
 from reconciler.core.promotion_text import LONGEST, Story, body
 from reconciler.model.image import ImageRef
 from reconciler.model.manifest import Manifest, Origin
@@ -47,6 +47,25 @@ def test_what_is_no_workload_has_no_images() -> None:
 )
 def test_only_images_that_both_run_are_carried(source: list[str], target: list[str], carried: list[str]) -> None:
     assert [str(ref) for ref in to_carry(source, target)] == carried
+
+
+@pytest.mark.parametrize(
+    ("image", "running", "older"),
+    [
+        ("shop:1.9.0", "shop:2.0.0", True),
+        ("shop:2.0.0-rc.1", "shop:2.0.0", True),
+        ("shop:v1.9.0", "docker.io/library/shop:1.10.0", True),
+        ("shop:2.0.0", "shop:2.0.0-rc.1", False),
+        (f"shop:2.0.0@{DIGEST}", "shop:2.0.0", False),
+        ("shop:1.9.0", "till:2.0.0", False),
+        ("shop:main-41", "shop:main-42", False),
+        ("shop:1.9.0", "shop:main-42", False),
+        ("shop:1.9.0", "shop:2026-11-26", False),
+    ],
+)
+def test_what_is_older_by_its_version_is_left(image: str, running: str, older: bool) -> None:
+    wanted = to_carry([image], [running]) or to_carry([image], ["shop:0"])
+    assert bool(older_than(wanted, [running])) is older
 
 
 def test_files_are_copied_and_those_that_are_gone_are_taken_away() -> None:
