@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     from reconciler.model.image_feed import ImageFeed
     from reconciler.model.permit import Permit
     from reconciler.model.repository import Repository
-    from reconciler.ports import Cluster, CommitStatuses, Forge, Registry, Remote, RolloutStrategy, Tree
+    from reconciler.ports import (
+        Cluster,
+        CommitStatuses,
+        Forge,
+        GitCredentials,
+        Registry,
+        Remote,
+        RolloutStrategy,
+        Tree,
+        Webhooks,
+    )
 
 
 def cache_home() -> Path:
@@ -50,9 +60,10 @@ class Settings:
     of the form `time=2m` (`reconciler.adapters.render.limits`).
 
     `gates_url` is where Argo Rollouts reaches the gates (`http://host:port`; `/gates/...` comes behind it), empty when
-    none are answered. `prometheus` is the address for analyses that name none. `cluster_name` tells this cluster from
-    others that keep their memory in the same repository. `election` is the namespace of the Lease that lets one of
-    several controllers work; empty: this one works without being asked.
+    none are answered; `hooks_url` is where forges reach the hooks, empty when nobody has said it. `prometheus` is the
+    address for analyses that name none. `cluster_name` tells this cluster from others that keep their memory in the
+    same repository. `election` is the namespace of the Lease that lets one of several controllers work; empty: this one
+    works without being asked.
     """
 
     kubeconfig: Path | None = None
@@ -68,6 +79,7 @@ class Settings:
     prometheus: str = ""
     cluster_name: str = "default"
     election: str = ""
+    hooks_url: str = ""
 
     @property
     def cache_folder(self) -> Path:
@@ -219,6 +231,7 @@ def build_controller(
     from reconciler.adapters.notify.opening import open_messenger
     from reconciler.adapters.prometheus import Prometheus
     from reconciler.engine.controller import Controller
+    from reconciler.engine.managed_hooks import Hooking
     from reconciler.engine.world import Rolling
     from strategies.gates import judge
 
@@ -234,6 +247,9 @@ def build_controller(
 
     def statuses(repository: Repository, remote: Remote) -> CommitStatuses | None:
         return forges.statuses(repository.spec, remote.credentials)
+
+    def webhooks(repository: Repository, credentials: GitCredentials) -> Webhooks | None:
+        return forges.webhooks(repository.spec, credentials)
 
     gates = f"{settings.gates_url}/gates" if settings.gates_url else ""
     return Controller(
@@ -252,6 +268,7 @@ def build_controller(
         ),
         messenger=open_messenger,
         registry=open_registry,
+        hooking=Hooking(settings.hooks_url, webhooks),
         interrupt=interrupt,
         cluster_name=settings.cluster_name,
         workers=settings.workers,

@@ -151,6 +151,21 @@ class CommitStatuses(Protocol):
         that is not known here counts as `error`."""
 
 
+class Webhooks(Protocol):
+    """The hooks of one repository, on its forge. A hook is ours when it leads where ours does, whatever follows a `?`;
+    others are not touched. Raises as `Forge` does; Terminal(FORGE_DENIED) names the right that is missing."""
+
+    def ensure(self, url: str, secret: str, *, renew: bool = False) -> bool:
+        """One hook leads to `url`, tells of refs, pull requests, reviews and statuses in JSON, and is signed with
+        `secret`: made, changed or left as it is. True when something was written.
+
+        No forge tells a secret: one that has another `url` has another secret, too, and `renew` says that it may have.
+        """
+
+    def remove(self, url: str) -> None:
+        """No hook leads there any more."""
+
+
 class Registry(Protocol):
     """Registries of container images (OCI distribution). Safe to call from many threads.
 

@@ -22,7 +22,8 @@ from reconciler.web.server import Gatehouse
 
 
 class Walking:
-    """A controller with its gates, which can be stopped and started again. `dying` wraps its cluster."""
+    """A controller with its gates and hooks, which can be stopped and started again. `dying` wraps its cluster; without
+    `hooked` it is not told where forges reach it."""
 
     def __init__(
         self, sandbox: Sandbox, cache: Path, dying: Callable[[KubeCluster], Any] | None = None, namespace: str = ""
@@ -33,17 +34,21 @@ class Walking:
         self._dying = dying
         self._listen = "127.0.0.1:0"
         self.failures: list[StageError] = []
+        self.hooked = True
 
     def start(self) -> None:
         self._gatehouse = Gatehouse(self._listen)
         self._listen = self._gatehouse.address
-        settings = replace(self._settings, gates_url=self._gatehouse.url)
+        self.url = self._gatehouse.url
+        settings = replace(self._settings, gates_url=self.url, hooks_url=self.url if self.hooked else "")
         self._source, self._renderer = app.open_source(settings), app.open_renderer(settings)
         self._connection = app.connect(settings)
         cluster: Any = self._dying(self._connection) if self._dying is not None else self._connection
         self.cluster = cluster
         self.controller = app.build_controller(settings, self._source, self._renderer, cluster)
-        self._gatehouse.start(self.controller.gate, self.controller.ready, self.controller.hook)
+        self._gatehouse.start(
+            self.controller.gate, self.controller.ready, self.controller.hook, begin=self.controller.git_hook
+        )
         self.controller.start(self.failures.append)
 
     def stop(self) -> bool:

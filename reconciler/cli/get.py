@@ -103,7 +103,7 @@ _HEADERS: dict[Kind, tuple[str, ...]] = {
 }
 _WIDE: dict[Kind, tuple[str, ...]] = {
     "Application": ("PATH", "OBJECTS", "MESSAGE"),
-    "Repository": ("URL", "MESSAGE"),
+    "Repository": ("URL", "WEBHOOK", "MESSAGE"),
 }
 
 
@@ -139,6 +139,12 @@ def _more(document: Document, kind: Kind) -> tuple[str, ...]:
     spec = document.get("spec") or {}
     message = ready_message(document)
     if kind == "Repository":
-        return str(spec.get("url", "")), message
+        return str(spec.get("url", "")), _webhook(document), message
     source = spec.get("source") or {}
     return str(source.get("path", ".")), str(status(document, "objects") or 0), message
+
+
+def _webhook(document: Document) -> str:
+    """The state of the hook, and how many events were missed: `Managed, 2 missed`."""
+    state, missed = status(document, "webhook", "state"), status(document, "webhook", "missed")
+    return f"{state}, {missed} missed" if state and missed else str(state or "")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.options import cluster_options
+from reconciler.cli.options import check_url, cluster_options
 from reconciler.model.outcome import Reason, Terminal
 
 if TYPE_CHECKING:
@@ -32,6 +32,9 @@ _SERVERS = frozenset({"resourceVersion", "generation", "managedFields"})
     metavar="NAMESPACE",
     help="Let the controller read Secrets by name here, too (Repositories with credentialsRef). Repeatable.",
 )
+@click.option(
+    "--hooks-url", default="", metavar="URL", help="With --image: where forges reach /hooks/git, for managed webhooks."
+)
 @click.option("--dry-run", is_flag=True, help="Print the objects; no cluster is needed.")
 @click.option("-o", "--output", type=click.Choice(["yaml", "json"]), help="With --dry-run; yaml when not given.")
 def install(
@@ -40,6 +43,7 @@ def install(
     namespace: str,
     image: str,
     credentials_in: tuple[str, ...],
+    hooks_url: str,
     dry_run: bool,
     output: str | None,
 ) -> None:
@@ -54,7 +58,8 @@ def install(
         raise click.UsageError("-o says how --dry-run prints: give both, or neither")
     for name in (namespace, *credentials_in):
         _check_namespace(name)
-    wanted = objects(Installation(namespace, image, credentials_in))
+    check_url("--hooks-url", hooks_url)
+    wanted = objects(Installation(namespace, image, credentials_in, hooks_url.rstrip("/")))
     if dry_run:
         _print(wanted, output or "yaml")
         return

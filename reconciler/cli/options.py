@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -40,3 +41,9 @@ def namespace_option(command: Decorated) -> Decorated:
     return click.option("-n", "--namespace", default="default", show_default=True, help="The documents' namespace.")(
         command
     )
+
+
+def check_url(option: str, url: str) -> None:
+    """An address of a server, or nothing: before it is written into other systems. Raises UsageError."""
+    if url and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", url):
+        raise click.UsageError(f"{option} {url} is no address: write http://HOST:PORT")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import sys
 import threading
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.options import cluster_options, render_limit_option
+from reconciler.cli.options import check_url, cluster_options, render_limit_option
 
 if TYPE_CHECKING:
     from reconciler.web.server import Gatehouse
@@ -35,6 +34,12 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--gates-url", default="", metavar="URL", help="Where Argo Rollouts reaches them; http://HOST:PORT if not given."
+)
+@click.option(
+    "--hooks-url",
+    default="",
+    metavar="URL",
+    help="Where forges reach /hooks/git; needed for webhooks that are managed.",
 )
 @click.option("--prometheus", default="", metavar="URL", help="The Prometheus of analyses that name none.")
 @click.option(
@@ -65,6 +70,7 @@ def run(
     cache: Path | None,
     listen: str,
     gates_url: str,
+    hooks_url: str,
     prometheus: str,
     cluster_name: str,
     leader_elect: bool,
@@ -78,7 +84,7 @@ def run(
     from reconciler.cli.serving import serve
 
     logs.configure(log_format or ("text" if sys.stderr.isatty() else "json"), log_level)
-    _check_names(gates_url, prometheus, cluster_name)
+    _check_names({"--gates-url": gates_url, "--hooks-url": hooks_url, "--prometheus": prometheus}, cluster_name)
     gates = _gatehouse(listen)
     settings = app.Settings(
         kubeconfig,
@@ -94,6 +100,7 @@ def run(
         prometheus.rstrip("/"),
         cluster_name,
         _election(leader_elect, leader_elect_namespace),
+        hooks_url.rstrip("/"),
     )
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -126,12 +133,11 @@ def _gatehouse(listen: str) -> Gatehouse | None:
     return Gatehouse(listen)
 
 
-def _check_names(gates_url: str, prometheus: str, cluster_name: str) -> None:
+def _check_names(urls: dict[str, str], cluster_name: str) -> None:
     """Before they are written into the analyses and the refs of other systems."""
     from reconciler.model.resource import DNS_LABEL
 
-    for option, url in (("--gates-url", gates_url), ("--prometheus", prometheus)):
-        if url and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", url):
-            raise click.UsageError(f"{option} {url} is no address: write http://HOST:PORT")
+    for option, url in urls.items():
+        check_url(option, url)
     if not DNS_LABEL.check(cluster_name) or len(cluster_name) > 63:
         raise click.UsageError(f"--cluster-name {cluster_name!r} {DNS_LABEL.words}, and at most 63 characters")

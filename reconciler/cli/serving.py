@@ -13,10 +13,11 @@ from reconciler.model.outcome import StageError, Transient
 from reconciler.model.rollout import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from reconciler.adapters.kube import KubeCluster
     from reconciler.engine.controller import Controller
+    from reconciler.engine.git_hooks import Receiving
     from reconciler.engine.leader import Leader
     from reconciler.web.server import Gatehouse
 
@@ -44,6 +45,11 @@ class Counter:
             return 503
         return self.controller.hook(namespace, feed, body, signature)
 
+    def git_hook(self, namespace: str, repository: str, headers: Mapping[str, str]) -> Receiving | int:
+        if self.controller is None or not self._leads():
+            return 503
+        return self.controller.git_hook(namespace, repository, headers)
+
     def ready(self) -> bool:
         """False for one that stands by, so that a Service leads to the one that works."""
         return self.controller is not None and self._leads() and self.controller.ready()
@@ -67,7 +73,7 @@ def serve(settings: app.Settings, gates: Gatehouse | None, stop: threading.Event
     leader = app.open_leader(settings, election) if election is not None else None
     counter = Counter(leader)
     if gates:
-        gates.start(counter.gate, counter.ready, counter.hook, counter.standing)
+        gates.start(counter.gate, counter.ready, counter.hook, counter.standing, counter.git_hook)
     ended = False
     try:
         ended = not _elected(leader, stop, failed) or _work(settings, leader, counter, stop, failed)

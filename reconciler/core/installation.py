@@ -54,11 +54,13 @@ _WORKLOADS = {
 
 
 class Installation(NamedTuple):
-    """`image` adds the controller's Deployment. `credentials_in`: namespaces whose Secrets may be read by name."""
+    """`image` adds the controller's Deployment. `credentials_in`: namespaces whose Secrets may be read by name.
+    `hooks_url` is where forges reach the controller, empty when they do not."""
 
     namespace: str = NAMESPACE
     image: str = ""
     credentials_in: tuple[str, ...] = ()
+    hooks_url: str = ""
 
 
 def objects(wanted: Installation) -> list[dict[str, Any]]:
@@ -99,14 +101,15 @@ def objects(wanted: Installation) -> list[dict[str, Any]]:
 
 
 def _own_rules() -> list[dict[str, Any]]:
-    """The ApplySet's label and annotations are on the Application itself, hence its `patch`.
+    """The ApplySet's label and annotations are on the Application itself, hence its `patch`; a Repository with a hook
+    at its forge is given a finalizer, so that the hook goes with it.
 
     RolloutActions are answered and later deleted, never created: the controller cannot approve. Promoting and aborting
     is writing the status of a Rollout; its ReplicaSets are deleted where they are left over (core/progressive).
     """
     return [
         _rule(GROUP, _KINDS, _SEEN),
-        _rule(GROUP, ["applications", *(f"{kind}/status" for kind in _KINDS)], ["patch"]),
+        _rule(GROUP, ["applications", "repositories", *(f"{kind}/status" for kind in _KINDS)], ["patch"]),
         _rule(GROUP, ["rolloutactions"], [*_SEEN, "delete"]),
         _rule(GROUP, ["rolloutactions/status"], ["patch"]),
         _rule("argoproj.io", ["analysisruns", "rollouts"], _SEEN),
@@ -182,7 +185,7 @@ _POD = {"app.kubernetes.io/name": "dispatch", "app.kubernetes.io/component": "co
 
 
 def _service(wanted: Installation) -> dict[str, Any]:
-    """Where Argo Rollouts reaches the gates, and nobody else needs to: it is not meant for an Ingress."""
+    """Where Argo Rollouts reaches the gates, and an Ingress the hooks: of nothing but `/hooks/` it should know."""
     ports = [{"name": "gates", "port": PORT, "targetPort": "gates"}]
     return _object(
         "v1", "Service", CONTROLLER, namespace=wanted.namespace, labels=_POD, spec={"selector": _POD, "ports": ports}
@@ -218,10 +221,18 @@ def _deployment(wanted: Installation) -> dict[str, Any]:
 
 def _container(wanted: Installation) -> dict[str, Any]:
     gates = f"http://{CONTROLLER}.{wanted.namespace}.svc:{PORT}"
+    hooks = [f"--hooks-url={wanted.hooks_url}"] if wanted.hooks_url else []
     return {
         "name": "controller",
         "image": wanted.image,
-        "args": ["run", "--leader-elect", "--log-format=json", f"--listen=0.0.0.0:{PORT}", f"--gates-url={gates}"],
+        "args": [
+            "run",
+            "--leader-elect",
+            "--log-format=json",
+            f"--listen=0.0.0.0:{PORT}",
+            f"--gates-url={gates}",
+            *hooks,
+        ],
         "ports": [{"name": "gates", "containerPort": PORT}],
         # Only the one that leads is ready: it alone can answer what the Service is asked.
         "readinessProbe": {"httpGet": {"path": "/readyz", "port": "gates"}, "periodSeconds": 2},

@@ -29,6 +29,15 @@ def resolve(ref: str, refs: Mapping[str, str], url: str) -> Revision:
     raise Terminal(Reason.REF_NOT_FOUND, f"{url} has no branch, tag or commit {ref!r}: {hint}")
 
 
+def moved(before: Mapping[str, str], now: Mapping[str, str]) -> bool:
+    """Whether a branch or a tag came, went or moved: what a forge tells of as a push."""
+    return _pushed(before) != _pushed(now)
+
+
+def _pushed(refs: Mapping[str, str]) -> dict[str, str]:
+    return {ref: commit for ref, commit in refs.items() if ref.startswith(("refs/heads/", "refs/tags/"))}
+
+
 def related(one: str, other: str) -> bool:
     """Whether one path of a repository is the other, or below it; `.` and "" are all of it."""
     first, second = (f"{path.strip('/')}/" if path.strip("/") not in ("", ".") else "" for path in (one, other))

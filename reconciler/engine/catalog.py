@@ -124,6 +124,17 @@ class Catalog:
             and any(each.application == application.name for each in entry.spec.environments)
         ]
 
+    def promotions_in(self, repository: Key) -> list[Key]:
+        """The Promotions of whose environments one reads this Repository."""
+        names = {key.name for key, _ in self.applications_of(repository)}
+        return [
+            key
+            for key, entry in self.all("Promotion")
+            if isinstance(entry, Promotion)
+            and key.namespace == repository.namespace
+            and any(each.application in names for each in entry.spec.environments)
+        ]
+
     def owner(self, applyset: str) -> Key | None:
         """Which Application an ApplySet id belongs to."""
         with self._lock:

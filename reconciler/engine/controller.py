@@ -16,11 +16,13 @@ from reconciler.engine.events import Events
 from reconciler.engine.feeds import Feeds
 from reconciler.engine.followers import Followers
 from reconciler.engine.gates import answer
+from reconciler.engine.git_hooks import GitHooks, Receiving
 from reconciler.engine.hooks import Hooks
 from reconciler.engine.keys import Key
 from reconciler.engine.leader import Leader
 from reconciler.engine.ledgers import Ledgers
 from reconciler.engine.live import LiveObjects
+from reconciler.engine.managed_hooks import Hooking, ManagedHooks
 from reconciler.engine.notices import Notices
 from reconciler.engine.outbox import Desk
 from reconciler.engine.promotions import Promotions
@@ -76,6 +78,7 @@ class Controller:
         rolling: Rolling,
         messenger: Callable[[NotifierSpec, Mapping[str, str]], Messenger],
         registry: Opened,
+        hooking: Hooking,
         interrupt: Callable[[], None],
         cluster_name: str = "default",
         workers: int = 8,
@@ -98,6 +101,7 @@ class Controller:
         self._events = Events(cluster)
         self.actions = Actions(self._wake)
         self._hooks = Hooks(self._ring)
+        self._git_hooks = GitHooks(self._ring, self.catalog, clock)
         self._clock = clock
         world = World(
             source=source,
@@ -117,11 +121,13 @@ class Controller:
         self.notices = Notices(Desk(cluster, self.catalog, clock, messenger, permit), self.queues)
         reporter = Reporter(cluster, self.catalog, self.queues, self._events, self.notices, clock, self._halted)
         feeds = Feeds(world, self.queues, self._timers, reporter, registry, self._hooks)
+        managed = ManagedHooks(world, self._git_hooks, hooking)
+        repositories = Repositories(world, self.queues, self._timers, reporter, managed)
         kinds = (
             Kind("Application", Applications(world, reporter).reconcile, workers),
             Kind("ImageFeed", feeds.reconcile, _FEEDERS),
             Kind("Promotion", Promotions(world, self.queues, reporter, self.notices).reconcile, _PROMOTERS),
-            Kind("Repository", Repositories(world, self.queues, self._timers, reporter).reconcile, _READERS),
+            Kind("Repository", repositories.reconcile, _READERS),
             Kind("Notifier", self.notices.reconcile, 1),
         )
         self._workers = [Workers(self.queues.of(each.name), each.reconcile, each.workers, each.name) for each in kinds]
@@ -174,6 +180,10 @@ class Controller:
     def hook(self, namespace: str, feed: str, body: bytes, signature: str) -> int:
         """The HTTP status for a push that a pipeline tells of: from memory, at once."""
         return self._hooks.take(namespace, feed, body, signature)
+
+    def git_hook(self, namespace: str, repository: str, headers: Mapping[str, str]) -> Receiving | int:
+        """What takes the body of an event of a forge, or the HTTP status for one that is not read: from memory."""
+        return self._git_hooks.begin(namespace, repository, headers)
 
     def ready(self) -> bool:
         """Whether our own kinds are listed, so that the work has begun."""

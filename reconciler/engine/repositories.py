@@ -8,8 +8,9 @@ from datetime import datetime
 
 from reconciler.core.conditions import conditions
 from reconciler.core.place import place_of
-from reconciler.core.refs import resolve
+from reconciler.core.refs import moved, resolve
 from reconciler.engine.keys import Key
+from reconciler.engine.managed_hooks import Looked, ManagedHooks, news_of
 from reconciler.engine.notes import Note
 from reconciler.engine.queues import Queues
 from reconciler.engine.report import Reporter
@@ -19,7 +20,7 @@ from reconciler.engine.stages.fetch import SYNC
 from reconciler.engine.timers import Timers
 from reconciler.engine.world import World
 from reconciler.model.outcome import Reason, StageError, Terminal
-from reconciler.model.repository import Repository, RepositorySpec, RepositoryStatus
+from reconciler.model.repository import Repository, RepositorySpec, RepositoryStatus, WebhookStatus
 from reconciler.model.revision import Revision
 from reconciler.ports import GitCredentials, GitHubApp, Remote
 
@@ -29,8 +30,9 @@ _APP = ("githubAppID", "githubAppInstallationID", "githubAppPrivateKey")
 class Repositories:
     """Level-based: a call reads the Repository and the remote again, whatever woke it."""
 
-    def __init__(self, world: World, queues: Queues, timers: Timers, reporter: Reporter) -> None:
+    def __init__(self, world: World, queues: Queues, timers: Timers, reporter: Reporter, hooks: ManagedHooks) -> None:
         self._world = world
+        self._hooks = hooks
         self._queues = queues
         self._timers = timers
         self._reporter = reporter
@@ -41,13 +43,19 @@ class Repositories:
         repository: Repository | None = None
         revision: Revision | None = None
         handled: str | None = None
+        hook: tuple[WebhookStatus | None, float | None] | None = None
         try:
             repository = self._world.catalog.repository(key)
             if repository is None:
                 self._forget(key)
                 return
             self._timers.every(key, repository.spec.interval)
-            seen = self._look(key, repository)
+            if leaving := repository.metadata.deletion_timestamp is not None:
+                given = repository
+                self._hooks.release(key, given, lambda: self._read_credentials(key, given))
+            seen, looked = self._look(key, repository)
+            if not leaving:
+                hook = self._hooks.settle(key, repository, seen.remote.credentials, looked)
             handled = repository.metadata.annotations.get(SYNC, "")
             revision = resolve(repository.spec.branch, seen.refs, repository.spec.url)
         except StageError as problem:
@@ -58,22 +66,26 @@ class Repositories:
         generation = document.get("metadata", {}).get("generation", 0)
         before = RepositoryStatus.model_validate(document.get("status") or {})
         after = _status(before, revision, error, generation, self._world.clock.now())
+        if hook is not None:
+            after = after.model_copy(update={"webhook": hook[0]})
         if handled is not None:
             after = after.model_copy(update={"handled_sync": handled})
-        self._reporter.settle_other(key, after, error, _news(before, after))
+        news = [*_news(before, after), *news_of(before.webhook, after.webhook)]
+        self._reporter.settle_other(key, after, error, news, hook[1] if hook else None)
         if after.handled_sync != before.handled_sync:
             self._wake(key)
 
-    def _look(self, key: Key, repository: Repository) -> Seen:
+    def _look(self, key: Key, repository: Repository) -> tuple[Seen, Looked]:
         """One ls-remote; when the branch has moved, a fetch here, so that no Application waits for a slow host."""
         remote = Remote(repository.spec.url, self._read_credentials(key, repository), repository.spec.timeout)
+        before, began = self._world.sources.get(key), self._world.clock.monotonic()
         seen = Seen(remote, self._world.source.refs(remote))
         commit = seen.refs.get(f"refs/heads/{repository.spec.branch}")
         if commit is not None:
             self._world.source.fetch(remote, commit, seen.refs)
         if self._world.sources.put(key, seen):
             self._wake(key)
-        return seen
+        return seen, Looked(began, before is not None and before.refs != {} and moved(before.refs, seen.refs))
 
     def _lost(self, key: Key, repository: Repository, error: StageError) -> None:
         """What was seen before stays good; a Secret that was refused is read again next time."""
@@ -95,6 +107,7 @@ class Repositories:
     def _forget(self, key: Key) -> None:
         self._timers.forget(key)
         self._credentials.pop(key, None)
+        self._hooks.forget(key)
         self._world.sources.forget(key)
         self._wake(key)
 
@@ -172,6 +185,7 @@ def _status(
         observed_generation=generation,
         revision=str(revision) if revision is not None else before.revision,
         handled_sync=before.handled_sync,
+        webhook=before.webhook,
         conditions=conditions(
             before.conditions,
             ready=error is None,

@@ -46,6 +46,8 @@ REPOSITORY_COLUMNS = (
     _column("Revision", ".status.revision", "The branch and its commit, as last seen."),
     _column("Ready", f"{_READY}.status", "Whether it could be read."),
     _AGE,
+    _column("Webhook", ".status.webhook.state", "How the hook at the forge stands.", wide=True),
+    _column("Missed", ".status.webhook.missed", "Changes of which no event came.", type="integer", wide=True),
     _MESSAGE,
 )
 PROMOTION_COLUMNS = (

@@ -71,6 +71,9 @@ class Reason(StrEnum):
     FORGE_UNREACHABLE = "ForgeUnreachable"
     FORGE_DENIED = "ForgeDenied"
     MERGE_BLOCKED = "MergeBlocked"
+    WEBHOOK_READY = "WebhookReady"
+    WEBHOOK_FAILED = "WebhookFailed"
+    WEBHOOK_MISSED = "WebhookEventMissed"
     # the registry, and what is fed from it
     REGISTRY_UNREACHABLE = "RegistryUnreachable"
     REGISTRY_DENIED = "RegistryDenied"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, model_validator
@@ -70,8 +72,32 @@ class RepositoryForge(Section):
     ] = None
 
 
+class RepositoryWebhook(Section):
+    """The forge tells Dispatch of what happens, so that it need not wait for the next interval. What an event says is
+    not believed: it only makes Dispatch look.
+    """
+
+    managed: Annotated[
+        bool,
+        Field(
+            description="Let Dispatch make the hook at the forge, keep it right and take it away again. It asks for "
+            "`dispatch run --hooks-url`."
+        ),
+    ] = False
+    secret_ref: Annotated[
+        SecretName | None,
+        Field(
+            description="A Secret with a `token`: what the secret of a managed hook is made of; of a hook "
+            "that is made by hand it is the hook's secret (at GitLab also a signing token, `whsec_...`). With a "
+            "`password`: the forge's token for managing hooks. Without it, both are those of credentialsRef."
+        ),
+    ] = None
+
+
 _NO_TOKEN = "`forge` needs `credentialsRef`: that Secret holds the token that the forge asks for"  # noqa: S105
 _NO_HOST = "`forge` needs a repository at a host: a folder (file://) has no pull requests"
+_NO_FORGE = "`webhook` needs `forge`: its kind says how events are signed"
+_NO_SECRET = "`webhook` needs `managed: true`, or `secretRef` for a hook that is made by hand"  # noqa: S105
 
 
 class RepositorySpec(Section):
@@ -82,6 +108,10 @@ class RepositorySpec(Section):
             VALIDATIONS: [
                 *validations("!has(self.forge) || has(self.credentialsRef)", _NO_TOKEN)[VALIDATIONS],
                 *validations("!has(self.forge) || !self.url.startsWith('file:')", _NO_HOST)[VALIDATIONS],
+                *validations("!has(self.webhook) || has(self.forge)", _NO_FORGE)[VALIDATIONS],
+                *validations("!has(self.webhook) || self.webhook.managed || has(self.webhook.secretRef)", _NO_SECRET)[
+                    VALIDATIONS
+                ],
             ]
         }
     )
@@ -119,13 +149,48 @@ class RepositorySpec(Section):
         Field(description="Where pull requests are opened. Without it Dispatch pushes to the branch itself."),
     ] = None
 
+    webhook: Annotated[
+        RepositoryWebhook | None, Field(description="How the forge tells of what happens. Without it Dispatch polls.")
+    ] = None
+
     @model_validator(mode="after")
     def _forge_can_be_asked(self) -> RepositorySpec:
         if self.forge is not None and self.credentials_ref is None:
             raise ValueError(_NO_TOKEN)
         if self.forge is not None and self.url.startswith("file:"):
             raise ValueError(_NO_HOST)
+        if self.webhook is not None and self.forge is None:
+            raise ValueError(_NO_FORGE)
+        if self.webhook is not None and not self.webhook.managed and self.webhook.secret_ref is None:
+            raise ValueError(_NO_SECRET)
         return self
+
+
+class WebhookState(StrEnum):
+    """How the hook stands."""
+
+    MANAGED = "Managed"
+    BY_HAND = "ByHand"
+    FAILED = "Failed"
+
+
+class WebhookStatus(Record):
+    """The hook at the forge, and the events that did not come."""
+
+    state: Annotated[
+        WebhookState,
+        Field(
+            description="`Managed`: it is at the forge as it should be. `ByHand`: events are taken, whoever made the "
+            "hook keeps it. `Failed`: `message` says what to do; the interval goes on."
+        ),
+    ]
+    url: Annotated[str, Field(description="Where the hook that Dispatch made leads.")] = ""
+    message: Annotated[str, Field(description="What is wrong, and the way out.")] = ""
+    last_event: Annotated[
+        datetime | None, Field(description="When the last event came, as of the last other news in this status.")
+    ] = None
+    missed: Annotated[int, Field(description="Changes that the interval found, and of which no event had come.")] = 0
+    last_missed: Annotated[datetime | None, Field(description="When the last of those was found.")] = None
 
 
 class RepositoryStatus(Record):
@@ -134,6 +199,7 @@ class RepositoryStatus(Record):
     observed_generation: Annotated[int, Field(description="The generation of the spec that this is about.")] = 0
     revision: Annotated[str, Field(description="The branch and its commit: `main@sha1:0123...`.")] = ""
     handled_sync: Annotated[str, Field(description="The last request of `dispatch sync` that was carried out.")] = ""
+    webhook: Annotated[WebhookStatus | None, Field(description="The hook, where there is one.")] = None
     conditions: Conditions = ()
 
 

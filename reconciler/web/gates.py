@@ -1,5 +1,5 @@
 """What is answered over HTTP: `/gates/NAMESPACE/ROLLOUT/HASH/STEP`, `/healthz`, `/readyz`, and hooks where they are
-taken (hooks.py). Nothing else is served.
+taken (hooks.py, git_hooks.py). Nothing else is served.
 
 Argo Rollouts asks a gate as a web metric (its `metricproviders/webmetric`): an answer that is not 2xx counts as an
 Error of the analysis, and one that is not JSON is compared as text. So a gate is always answered with 200 and a
@@ -17,6 +17,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from reconciler.model.rollout import Verdict
+from reconciler.web import git_hooks
+from reconciler.web.git_hooks import Begin
 from reconciler.web.hooks import Take, route
 
 log = logging.getLogger(__name__)
@@ -29,10 +31,14 @@ _METHODS = ["GET", "POST", "PUT"]
 
 
 def application(
-    answer: Answer, ready: Callable[[], bool], take: Take | None = None, standing: Callable[[], str] = lambda: ""
+    answer: Answer,
+    ready: Callable[[], bool],
+    take: Take | None = None,
+    standing: Callable[[], str] = lambda: "",
+    begin: Begin | None = None,
 ) -> Starlette:
     """The ASGI application. `ready` says whether the controller works: it leads and has listed its kinds. `take` takes
-    pushes of images, `standing` says in words who leads (empty: nobody else could)."""
+    pushes of images, `standing` says in words who leads (empty: nobody else could), `begin` takes events of forges."""
 
     async def gate(request: Request) -> Response:
         verdict, why = _judged(answer, request.path_params["asked"])
@@ -53,6 +59,7 @@ def application(
         Route("/healthz", healthz, methods=["GET"]),
         Route("/readyz", readyz, methods=["GET"]),
         *([route(take)] if take is not None else []),
+        *([git_hooks.route(begin)] if begin is not None else []),
     ]
     served = Starlette(routes=routes)
     served.router.redirect_slashes = False

@@ -16,6 +16,7 @@ import uvicorn
 
 from reconciler.model.outcome import Reason, Terminal
 from reconciler.web.gates import Answer, application
+from reconciler.web.git_hooks import Begin
 from reconciler.web.hooks import Take
 
 log = logging.getLogger(__name__)
@@ -53,11 +54,12 @@ class Gatehouse:
         ready: Callable[[], bool],
         take: Take | None = None,
         standing: Callable[[], str] = lambda: "",
+        begin: Begin | None = None,
     ) -> None:
         """Answer from now on, in a thread of its own."""
         self._server = uvicorn.Server(
             uvicorn.Config(
-                application(answer, ready, take, standing),
+                application(answer, ready, take, standing, begin),
                 http="h11",
                 ws="none",
                 loop="asyncio",

@@ -77,6 +77,16 @@ def test_repositories_are_listed_with_their_state(live: KubeCluster, access: tup
     assert columns(wide[1])[-2:] == ["https://git.example.com/config.git", "the host wants credentials"]
 
 
+def test_a_hook_is_shown_with_what_it_missed(live: KubeCluster, access: tuple[str, ...], namespace: str) -> None:
+    hook = {"state": "Managed", "url": "https://dispatch.example/hooks/git/a/config?key=0", "missed": 2}
+    put(live, [repository("config", namespace, status={"revision": REVISION, "webhook": hook})])
+
+    wide = dispatch("get", "repo", "config", *access, "-o", "wide").out.splitlines()
+
+    assert columns(wide[0])[-3:] == ["URL", "WEBHOOK", "MESSAGE"]
+    assert "Managed, 2 missed" in columns(wide[1])
+
+
 def test_one_document_is_printed_as_it_is(live: KubeCluster, access: tuple[str, ...], namespace: str) -> None:
     put(live, [application("shop", namespace, status=HEALTHY)])
 

@@ -199,6 +199,8 @@ def test_the_columns_that_kubectl_shows_say_how_it_is(installed: Installed, spac
         "Revision": "main@sha1:01",
         "Ready": "True",
         "Age": ANY,
+        "Webhook*": None,
+        "Missed*": None,
         "Message*": "applied main@sha1:01",
     }
 

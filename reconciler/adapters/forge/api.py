@@ -46,7 +46,8 @@ class Remembered:
 class Api:
     """`scheme` is the word before the token in `Authorization`; `headers` go with every request; `size` is the name of
     the query for how many there are on a page. `timeout` is in seconds, for each try; `permit` is asked before each
-    request that is no GET.
+    request that is no GET. `right` is what the token must be allowed, in words, where that is more than to write to the
+    repository and its pull requests.
     """
 
     http: Http
@@ -58,6 +59,7 @@ class Api:
     headers: Mapping[str, str] = field(default_factory=dict)
     remembered: Remembered | None = field(default=None, repr=False)
     permit: Permit = field(default=lambda: None, repr=False)
+    right: str = ""
 
     def ask(
         self,
@@ -134,14 +136,15 @@ class Api:
             self.token.refused()
             return Terminal(Reason.FORGE_DENIED, f"{where} does not know the token: {said} Renew it: {told}.")
         if answer.status == 403:
-            words = "It must be allowed to write to the repository and its pull requests"
+            words = f"It must be allowed {self.right or 'to write to the repository and its pull requests'}"
             return Terminal(Reason.FORGE_DENIED, f"{where} does not let the token do this: {said} {words}: {told}.")
         if 300 <= answer.status < 400:
             words = "redirects, and a token is not taken elsewhere. Write the URL that it leads to"
             return Terminal(Reason.FORGE_DENIED, f"{where} {words} into spec.url or spec.forge.apiUrl.")
         if answer.status == 404:
             words = "Check spec.url and spec.forge.apiUrl; forges say so too when the token may not see it"
-            return Terminal(Reason.FORGE_DENIED, f"{where} has no such thing: {said} {words}.")
+            more = f", and it must be allowed {self.right}" if self.right else ""
+            return Terminal(Reason.FORGE_DENIED, f"{where} has no such thing: {said} {words}{more}.")
         return Terminal(Reason.FORGE_DENIED, f"{where} refuses (HTTP {answer.status}): {said}")
 
     def _sent(self, method: str, url: str, body: Any) -> Answer:

@@ -7,20 +7,25 @@ from threading import Lock
 
 from reconciler.adapters.forge.api import Api, Remembered
 from reconciler.adapters.forge.gitea import GiteaForge
+from reconciler.adapters.forge.gitea_hooks import GiteaWords
 from reconciler.adapters.forge.gitea_statuses import GiteaStatuses
 from reconciler.adapters.forge.github import GitHubForge
+from reconciler.adapters.forge.github_hooks import GitHubWords
 from reconciler.adapters.forge.github_statuses import GitHubStatuses
 from reconciler.adapters.forge.gitlab import GitLabForge
+from reconciler.adapters.forge.gitlab_hooks import GitLabWords
 from reconciler.adapters.forge.gitlab_statuses import GitLabStatuses
+from reconciler.adapters.forge.hooks import ForgeWebhooks, Words
 from reconciler.adapters.forge.tokens import AppToken, FixedToken, Installations, Token
 from reconciler.adapters.http import Http
 from reconciler.core.place import Place, place_of
 from reconciler.model.outcome import Reason, Terminal
 from reconciler.model.permit import Permit
 from reconciler.model.repository import RepositorySpec
-from reconciler.ports import CommitStatuses, Forge, GitCredentials
+from reconciler.ports import CommitStatuses, Forge, GitCredentials, Webhooks
 
 _VERSION = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+_HOOKS: dict[str, Words] = {"gitea": GiteaWords(), "github": GitHubWords(), "gitlab": GitLabWords()}
 _KEPT = 64
 
 
@@ -64,6 +69,11 @@ class Forges:
         if spec.forge.kind == "github":
             return GitHubStatuses(api)
         return GitLabStatuses(api) if spec.forge.kind == "gitlab" else GiteaStatuses(api)
+
+    def webhooks(self, spec: RepositorySpec, credentials: GitCredentials | None) -> Webhooks | None:
+        """The hooks; as `forge` else."""
+        api = self._api(spec, credentials)
+        return None if api is None or spec.forge is None else ForgeWebhooks(api, _HOOKS[spec.forge.kind])
 
     def _api(self, spec: RepositorySpec, credentials: GitCredentials | None) -> Api | None:
         """The same for the same Repository and credentials, so that connections and answers are used again."""

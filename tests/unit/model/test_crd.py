@@ -157,7 +157,10 @@ def test_the_columns_show_how_it_is() -> None:
     }
     assert columns == {
         "Application": [("Sync", 0), ("Health", 0), ("Revision", 0), ("Age", 0), ("Message", 1)],
-        "Repository": [("URL", 0), ("Revision", 0), ("Ready", 0), ("Age", 0), ("Message", 1)],
+        "Repository": [
+            *((name, 0) for name in ("URL", "Revision", "Ready", "Age")),
+            *((name, 1) for name in ("Webhook", "Missed", "Message")),
+        ],
         "Promotion": [("Environments", 0), ("States", 0), ("Ready", 0), ("Age", 0), ("Message", 1)],
         "RolloutAction": [
             *((name, 0) for name in ("Application", "Rollout", "Action", "Step", "By", "State", "Age")),
