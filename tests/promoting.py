@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -71,6 +72,12 @@ class Environments(Hosted):
     def state(self) -> dict[str, Any]:
         found = (self.live(API_VERSION, "Promotion", "shop") or {}).get("status") or {}
         return next(iter(found.get("environments") or []), {})
+
+    def looked_at(self) -> dict[str, Any]:
+        """The state a moment after it was asked for a look."""
+        self.look()
+        time.sleep(0.5)
+        return self.state()
 
     def observed(self) -> bool:
         """Whether the status speaks of the newest spec."""

@@ -56,7 +56,7 @@ class Facts:
     Ready with it, None while it is not. `vetoes` are the target's. `base` is the branch that the target follows,
     `change` the commit that brings the candidate, `upon` the commit of the base that it is made upon. Where there is no
     `forge` it is pushed. `said` is None as long as the commit was not made and the forge not asked. `measured` is what
-    the metrics of the gates say now.
+    the metrics of the gates say now. `behind` is the newer candidate that waits until this one had its turn.
     """
 
     source: PromotionEnvironment
@@ -70,6 +70,7 @@ class Facts:
     forge: bool = False
     change: str = ""
     upon: str = ""
+    behind: str = ""
     said: Said | None = None
     measured: Mapping[PrometheusMetric, Measured] = field(default_factory=dict)
 
@@ -113,6 +114,19 @@ def ready_since(status: ApplicationStatus, generation: int) -> datetime | None:
         return None
     ready = next((each.last_transition_time for each in status.conditions if each.type == "Ready"), None)
     return max(ready, status.applied.at) if ready is not None else None
+
+
+def has_its_turn(facts: Facts) -> bool:
+    """Whether the version whose pull request is known goes on, while the one to come waits: where the policy queues
+    them, and it had been Ready for as long as the gates want when the newer one came. One that had not can never be: it
+    gives way, or nothing would ever move again.
+    """
+    known, wanted = facts.known, facts.candidate.id
+    if facts.target.in_flight is InFlight.SUPERSEDE or not known.number or not facts.candidate:
+        return False
+    soaks = sum(gate.healthy_for is not None for gate in facts.target.gates)
+    passed = [gate for gate in known.gates if gate.gate == "healthyFor" and gate.verdict == Verdict.PASS.value]
+    return known.candidate == known.proposed != wanted and known.proven is not None and len(passed) >= soaks
 
 
 def closed(gates: Iterable[GateState]) -> str:
@@ -171,7 +185,7 @@ def _without_forge(facts: Facts, state: EnvironmentState) -> Decision:
 def _by_pull_request(facts: Facts, said: Said, state: EnvironmentState) -> Decision:
     older, request = said.older, said.request
     if older is not None and older.state == "open":
-        if facts.target.in_flight is InFlight.SUPERSEDE:
+        if facts.target.in_flight is InFlight.SUPERSEDE or not has_its_turn(facts):
             words = f"{older.url} is of an older version: it is closed"
             return Decision(Act.CLOSE, _of(state, PromotionState.WAITING, words), older.number)
         words = f"{state.candidate} waits until {older.url} is merged or closed"

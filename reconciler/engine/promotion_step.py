@@ -8,7 +8,16 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from reconciler.core.promotion import branch_of, is_ours, superseded
-from reconciler.core.promotion_decision import Act, Decision, Facts, Said, applied_commit, decide, ready_since
+from reconciler.core.promotion_decision import (
+    Act,
+    Decision,
+    Facts,
+    Said,
+    applied_commit,
+    decide,
+    has_its_turn,
+    ready_since,
+)
 from reconciler.engine import promotion_story, proposals
 from reconciler.engine.keys import Key
 from reconciler.engine.measuring import measured
@@ -89,7 +98,7 @@ class _Look:
             Act.OPEN: self._open,
             Act.RENEW: self._renew,
         }
-        facts = self._facts(application, source, target, known)
+        facts = self._in_turn(application, self._facts(application, source, target, known))
         decision = self._decide(facts)
         if decision.act is Act.ASK and self._forge is None:
             facts = replace(self._made(facts), said=Said())
@@ -127,6 +136,17 @@ class _Look:
         # Where nothing is to come nobody is asked.
         numbers = measured(self._world.rolling, target.gates) if found else {}
         return replace(facts, candidate=found, measured=numbers)
+
+    def _in_turn(self, application: Application, facts: Facts) -> Facts:
+        """Of two versions the one that came first, where it has its turn."""
+        known = facts.known
+        if self._forge is None or not has_its_turn(facts) or self._forge.read(known.number).state != "open":
+            return facts
+        first = proposals.candidate(self._world, facts.target, application, known.source, self._to)
+        if first.id != known.proposed:
+            return facts
+        behind = facts.candidate.id
+        return replace(facts, applied=known.source, ready_since=known.proven, candidate=first, behind=behind)
 
     def _ask(self, forge: Forge, facts: Facts, decision: Decision) -> Facts:
         """Makes the commit, and asks for all that is said of it and of what was proposed before."""
@@ -186,7 +206,11 @@ class _Look:
         return replace(facts, said=self._heard(forge, facts, replace(said, request=request)))
 
     def _end(self, facts: Facts, decision: Decision) -> EnvironmentState:
-        state = decision.state
+        state = decision.state.model_copy(update={"proven": facts.ready_since})
+        if facts.behind and state.state is PromotionState.OPEN:
+            words = f"{state.message}; {facts.behind} waits until {state.pull_request} is merged or closed"
+            state = state.model_copy(update={"message": words})
+        decision = replace(decision, state=state)
         if self._forge is not None and state.head:
             self._tell(self._forge, facts, state)
         if decision.act is Act.PUSH:

@@ -214,6 +214,9 @@ class EnvironmentState(Record):
     proposed: Annotated[str, Field(description="The candidate that the pull request is for.")] = ""
     head: Annotated[str, Field(description="The commit of its branch that the gates speak of.")] = ""
     upon: Annotated[str, Field(description="The commit of the environment's branch that `head` is upon.")] = ""
+    proven: Annotated[
+        datetime | None, Field(description="Since when the environment before is Ready with it; none while it is not.")
+    ] = None
     gates: Annotated[tuple[GateState, ...], Field(description="What they say.")] = ()
     message: Annotated[str, Field(description="Why it is where it is, and what to do.")] = ""
     since: Annotated[datetime | None, Field(description="Since when it is in this state.")] = None

@@ -88,3 +88,34 @@ def test_a_promotion_takes_nothing_back_unless_it_may(environments: Environments
 
     environments.promote(carry={"older": True})
     eventually(lambda: environments.runs("production") == "shop:1.9.0", 60, environments.state)
+
+
+def test_of_two_versions_the_first_goes_first_and_the_second_is_approved_upon_it(environments: Environments) -> None:
+    host = environments.host
+    gates = [{"approvals": {"count": 1, "from": [host.reviewer.name]}}, {"healthyFor": "1s"}]
+    environments.start(gates=gates, inFlight="Queue")
+    environments.stage("shop:2")
+    first = environments.until("Open")["number"]
+    eventually(lambda: environments.looked_at()["gates"][1]["verdict"] == "pass", 30, environments.state)
+    environments.stage("shop:3")
+    eventually(lambda: "waits until" in environments.state()["message"], 60, environments.state)
+    host.approve(first)
+    environments.look()
+    eventually(lambda: environments.runs("production") == "shop:2", 60, environments.state)
+
+    second = environments.until("Open", images=["shop:3"])
+    assert "nobody has approved" in second["gates"][0]["evidence"]
+    assert "| `shop` | `2` | `3` |" in request(environments, second["number"])["body"]
+    host.approve(second["number"])
+    environments.look()
+    eventually(lambda: environments.runs("production") == "shop:3", 60, environments.state)
+    assert [each["number"] for each in environments.requests()] == [second["number"], first]
+
+
+def test_a_version_whose_soak_was_cut_short_gives_way_also_in_a_queue(environments: Environments) -> None:
+    environments.start(gates=[{"healthyFor": "1h"}], inFlight="Queue")
+    environments.stage("shop:2")
+    first = environments.until("Open")["number"]
+    environments.stage("shop:3")
+    environments.until("Open", images=["shop:3"])
+    assert request(environments, first)["state"] == "closed"
