@@ -64,13 +64,14 @@ class Release:
     def apply(self) -> None:
         """All but what moves images: that comes once both environments run."""
         self._stage.apply(self.config / "dispatch" / "namespaces.yaml")
-        for name, key, value in (
-            ("config-git", "password", (self.town / "bot-token").read_text()),
-            ("releases-slack", "token", "xoxb-of-a-stand-in"),
-        ):
-            self._stage.put(_secret(name, key, value))
+        self._stage.put(_secret("config-git", password=self._kept("bot-token")))
+        self._stage.put(_secret("config-hook", token=self._kept("hook-token"), password=self._kept("hook-password")))
+        self._stage.put(_secret("releases-slack", token="xoxb-of-a-stand-in"))  # noqa: S106
         for name in ("repository", "applications", "notifier"):
             self._stage.apply(self.config / "dispatch" / f"{name}.yaml")
+
+    def _kept(self, name: str) -> str:
+        return (self.town / name).read_text()
 
     # -- what its people do
 
@@ -153,6 +154,6 @@ class Release:
         return answer.data.decode() if text else answer.json()
 
 
-def _secret(name: str, key: str, value: str) -> dict[str, Any]:
-    data = {key: b64encode(value.strip().encode()).decode()}
+def _secret(name: str, **fields: str) -> dict[str, Any]:
+    data = {key: b64encode(value.encode()).decode() for key, value in fields.items()}
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": TEAM}, "data": data}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 from collections import Counter
@@ -67,7 +68,10 @@ class Stage:
         self._cluster = app.connect(app.Settings(kubeconfig=self.kubeconfig))
 
     def start_controller(self) -> None:
-        addresses = ["--listen", "127.0.0.1:0", "--prometheus", self._environment["PROMETHEUS_URL"]]
+        # Gitea must know beforehand where it is to tell of reviews.
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            here = f"127.0.0.1:{free.getsockname()[1]}"
+        addresses = ["--listen", here, "--hooks-url", f"http://{here}", "--prometheus", self.url("prometheus")]
         options = ["--allow-file-repositories", "--log-format", "text", *addresses]
         self._programs.start("controller", [*_dispatch(), "run", *options], self._environment)
 

@@ -1,5 +1,5 @@
 """What an administrator makes once in a Gitea, played in the sandbox's: an organisation with a repository, an account
-for Dispatch, and two people who review.
+for Dispatch and one for its webhook, and two people who review.
 
     python town.py make FOLDER        # writes who they are into FOLDER, readable by you alone
     python town.py protect FOLDER     # from now on only Dispatch's account may push to main and merge
@@ -20,6 +20,10 @@ import urllib3
 
 OWNER, REPOSITORY = "acme", "config"
 BOT = "dispatch-bot"
+KEEPER = "hook-keeper"
+"""Makes the repository's webhook. That is an administrator's right, which Dispatch's own account must not have: it
+would merge past the rules of a branch.
+"""
 PEOPLE = ("ada", "bob")
 SCOPES = ["write:repository", "write:issue"]
 """The least that Dispatch needs (docs/forges.md); people who push and review need no more."""
@@ -27,7 +31,9 @@ HTTP = urllib3.PoolManager(retries=False, timeout=30)
 
 
 class Town:
-    """The Gitea that $GITEA_ACCESS_FILE tells of. `folder` keeps `people.json`, `bot-token` and `git-credentials`."""
+    """The Gitea that $GITEA_ACCESS_FILE tells of. `folder` keeps `people.json`, `git-credentials` and what is put into
+    Secrets: `bot-token`, `hook-token` (random) and `hook-password`.
+    """
 
     def __init__(self, folder: Path) -> None:
         access = json.loads(Path(os.environ["GITEA_ACCESS_FILE"]).read_text())
@@ -36,14 +42,17 @@ class Town:
         self._folder = folder
 
     def make(self) -> str:
-        """The address of the repository; it is empty, and all three may write to it."""
+        """The address of the repository; it is empty, and all of them may write to it."""
         self._ask("POST", "/orgs", {"username": OWNER, "full_name": "Acme"})
         self._ask("POST", f"/orgs/{OWNER}/repos", {"name": REPOSITORY, "default_branch": "main"})
-        people = {name: self._person(name) for name in (BOT, *PEOPLE)}
+        people = {name: self._person(name) for name in (BOT, KEEPER, *PEOPLE)}
         for name in people:
-            self._ask("PUT", self._at(f"/collaborators/{name}"), {"permission": "write"})
+            right = "admin" if name == KEEPER else "write"
+            self._ask("PUT", self._at(f"/collaborators/{name}"), {"permission": right})
         self._keep("people.json", json.dumps(people, indent=2) + "\n")
         self._keep("bot-token", people[BOT]["token"])
+        self._keep("hook-token", secrets.token_hex(32))
+        self._keep("hook-password", people[KEEPER]["token"])
         scheme, _, host = self.url.partition("://")
         self._keep("git-credentials", f"{scheme}://ada:{people['ada']['token']}@{host}\n")
         return f"{self.url}/{OWNER}/{REPOSITORY}"
