@@ -6,8 +6,8 @@ from typing import Any
 
 # New commits of a pull request and reviews are events of their own beside what `pull_request_only` tells.
 _EVENTS = ("create", "delete", "pull_request_only", "pull_request_review", "pull_request_sync", "push", "status")
-# How they are called where they are read.
-_READ = {"pull_request_only": "pull_request"}
+# How they are called where they are read. An older one does not know `status`, and takes it without a word.
+_READ = frozenset({"create", "delete", "pull_request", "pull_request_review", "pull_request_sync", "push"})
 
 
 class GiteaWords:
@@ -25,13 +25,13 @@ class GiteaWords:
         return str(config.get("url", "")) if isinstance(config, dict) else ""
 
     def good(self, hook: dict[str, Any]) -> bool:
-        events = set(hook.get("events") or ())
+        events = hook.get("events") or ()
         return (
             hook.get("active") is True
             and hook.get("type") == "gitea"
             and hook["config"].get("content_type") == "json"
             and hook.get("branch_filter") in (None, "", "*")
-            and {_READ.get(each, each) for each in _EVENTS} <= events
+            and _READ.issubset(events)
         )
 
     def dead(self, hook: dict[str, Any]) -> bool:
