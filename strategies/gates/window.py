@@ -14,6 +14,9 @@ from cronsim import CronSim, CronSimError
 from reconciler.model.promotion import Window
 from reconciler.model.rollout import Verdict
 
+_AHEAD = timedelta(hours=3)
+"""More than any clock is put back."""
+
 
 def judge(window: Window, now: datetime) -> tuple[Verdict, str]:
     """Open while `now` is in the window."""
@@ -39,13 +42,14 @@ def judge_freeze(freeze: Window, now: datetime) -> tuple[Verdict, str]:
 
 def _ends(window: Window, now: datetime) -> datetime | None:
     """When the time that `now` is in ends; None when it is in none. The newest start counts."""
-    local = now.astimezone(ZoneInfo(window.time_zone))
-    # A start in this very minute counts: the search backwards leaves its own moment out.
-    started = next(CronSim(window.start, local + timedelta(minutes=1), reverse=True), None)
+    # From ahead, and by the moment: on the clock on the wall an hour that comes twice is before itself.
+    ahead = (now + _AHEAD).astimezone(ZoneInfo(window.time_zone))
+    starts = (each.astimezone(now.tzinfo) for each in CronSim(window.start, ahead, reverse=True))
+    started = next((each for each in starts if each <= now), None)
     if started is None:
         return None
-    ends = started.astimezone(now.tzinfo) + timedelta(seconds=window.duration)
-    return ends if started.astimezone(now.tzinfo) <= now < ends else None
+    ends = started + timedelta(seconds=window.duration)
+    return ends if now < ends else None
 
 
 def _next(window: Window, now: datetime) -> datetime:
