@@ -33,7 +33,7 @@ class PullRequest(NamedTuple):
 class Review(NamedTuple):
     """What somebody said of a pull request. `state` is approved, rejected, commented, dismissed or pending.
 
-    `commit` is the head that was reviewed; empty where the forge does not say it (GitLab), and then nothing tells which
+    `commit` is the head that was reviewed; empty where nothing tells it (GitLab before 18), and then nobody knows which
     commit was approved. `at` is None where the forge does not say when. `official`: the forge takes the word of this
     user about merging here, because they may write to the repository or its rules name them.
     """

@@ -4,7 +4,9 @@ notes, commit statuses).
 
 from __future__ import annotations
 
+import itertools
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from forges.server import Account, Asked, Bare, ForgeServer, Pull, Refused, Reply
@@ -25,6 +27,7 @@ class GitLabServer(ForgeServer):
         self.behind_pipeline = False
         self.fast_forward = False
         self.approved_at = True
+        self._times = itertools.count()
         for method, pattern, handle in (
             ("GET", r"/user", self._user),
             ("GET", rf"{PROJECT}/merge_requests", self._list),
@@ -34,6 +37,7 @@ class GitLabServer(ForgeServer):
             ("PUT", rf"{PROJECT}/merge_requests/(\d+)/merge", self._merge),
             ("GET", rf"{PROJECT}/merge_requests/(\d+)/approvals", self._approvals),
             ("GET", rf"{PROJECT}/merge_requests/(\d+)/reviewers", self._reviewers),
+            ("GET", rf"{PROJECT}/merge_requests/(\d+)/versions", self._versions),
             ("GET", rf"{PROJECT}/merge_requests/(\d+)/notes", self._notes),
             ("POST", rf"{PROJECT}/merge_requests/(\d+)/notes", self._say),
             ("PUT", rf"{PROJECT}/merge_requests/(\d+)/notes/(\d+)", self._edit),
@@ -121,12 +125,29 @@ class GitLabServer(ForgeServer):
 
     def review(self, number: int, who: Account, state: str) -> None:
         """`approved` is one of the approvals; `requested_changes` and `reviewed` are told of reviewers."""
-        self.pulls[number].reviews.append({"user": _user(who), "state": state})
+        pull = self.pulls[number]
+        self._version(pull)
+        pull.reviews.append({"user": _user(who), "state": state, "at": self._now()})
 
     def _approvals(self, asked: Asked, match: re.Match[str]) -> Reply:
-        at = {"approved_at": "2026-11-26T10:00:00.000Z"} if self.approved_at else {}
-        by = [{"user": each["user"], **at} for each in self._pull(match).reviews if each["state"] == "approved"]
+        approvals = [each for each in self._pull(match).reviews if each["state"] == "approved"]
+        by = [{"user": each["user"], **({"approved_at": each["at"]} if self.approved_at else {})} for each in approvals]
         return Reply(200, {"approvals_required": self.approvals_needed, "approved_by": by})
+
+    def _versions(self, asked: Asked, match: re.Match[str]) -> Reply:
+        pull = self._pull(match)
+        self._version(pull)
+        return self._paged(asked, pull.versions[::-1])
+
+    def _version(self, pull: Pull) -> None:
+        """Each push makes a version, here as soon as somebody looks."""
+        head = self.head_of(pull)
+        if not pull.versions or pull.versions[-1]["head_commit_sha"] != head:
+            pull.versions.append({"id": self.next_id(), "head_commit_sha": head, "created_at": self._now()})
+
+    def _now(self) -> str:
+        """A clock that goes on by a second each time it is looked at."""
+        return f"{datetime(2026, 11, 26, 10, tzinfo=UTC) + timedelta(seconds=next(self._times)):%Y-%m-%dT%H:%M:%S}.000Z"
 
     def _reviewers(self, asked: Asked, match: re.Match[str]) -> Reply:
         return Reply(200, [{**each, "created_at": "2026-11-26T09:00:00Z"} for each in self._pull(match).reviews])

@@ -32,7 +32,6 @@ class ForgeHost(Protocol):
     kind: str
     url: str
     names: dict[str, str]
-    knows_commits: bool
 
     def token(self, who: str) -> str: ...
 
@@ -107,8 +106,6 @@ def looked(found: PullRequest) -> PullRequest:
 
 class _Server:
     """A server of ours with its repository."""
-
-    knows_commits = True
 
     def __init__(self, kind: str, folder: Path) -> None:
         self.kind = kind
@@ -187,8 +184,6 @@ class GitHubHost(_Server):
 
 
 class GitLabHost(_Server):
-    knows_commits = False
-
     def __init__(self, folder: Path) -> None:
         super().__init__("gitlab", folder)
 
@@ -197,7 +192,6 @@ class GiteaHost:
     """The sandbox's own Gitea."""
 
     kind = "gitea"
-    knows_commits = True
 
     def __init__(self, sandbox: Sandbox, source: GitSource) -> None:
         self.town, self._source = Town(sandbox), source

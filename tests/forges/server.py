@@ -73,6 +73,7 @@ class Pull:
     frozen: str = ""
     looks: int = 1
     planned: bool = False
+    versions: list[dict[str, Any]] = field(default_factory=list)
     merged_by: Account | None = None
     merged_at: str = ""
     reviews: list[dict[str, Any]] = field(default_factory=list)

@@ -124,15 +124,26 @@ class GitLabForge:
             )
         answer = self._api.ask("GET", "merge_requests", number, "approvals")
         try:
+            given = [(str(one["user"]["username"]), _when(one)) for one in answer.body["approved_by"]]
+            heads = self._heads(number) if given else []
             # Who may not approve cannot: each of these counts.
-            approved = [
-                Review(str(one["user"]["username"]), "approved", "", _when(one), True)
-                for one in answer.body["approved_by"]
-            ]
+            approved = [Review(user, "approved", _head_at(heads, at), at, True) for user, at in given]
         except (KeyError, TypeError, ValueError):
             raise self._api.strange(answer) from None
         ordered = sorted(approved, key=lambda review: review.at.timestamp() if review.at else 0.0)
         return [*self._rejected(number), *ordered]
+
+    def _heads(self, number: int) -> list[tuple[datetime, str]]:
+        """(since when, the commit) of what the branch has held, the oldest first: each push makes a version."""
+        found = []
+        for document in self._api.pages("merge_requests", number, "versions"):
+            try:
+                since = moment(document["created_at"])
+                if since is not None:
+                    found.append((since, str(document["head_commit_sha"])))
+            except (KeyError, TypeError, ValueError):
+                raise self._api.strange(Answer(200, document)) from None
+        return sorted(found)
 
     def _rejected(self, number: int) -> list[Review]:
         """Who asks for changes. A GitLab before 16.9 does not know of that."""
@@ -176,6 +187,14 @@ def _own(document: Any) -> bool:
         return bool(document["source_project_id"] == document["target_project_id"])
     except (KeyError, TypeError):
         return False
+
+
+def _head_at(heads: Sequence[tuple[datetime, str]], at: datetime | None) -> str:
+    """What the branch held when somebody approved: an approval has no commit, and GitLab keeps it after a push where it
+    is not told to take it away. Empty where nothing tells. A version is made shortly after its push: who approves in
+    between has approved the commit before.
+    """
+    return next((commit for since, commit in reversed(heads) if at is not None and since <= at), "")
 
 
 def _when(approval: Mapping[str, Any]) -> datetime | None:

@@ -82,7 +82,25 @@ def test_approvals_are_not_believed_while_gitlab_works_on_a_push(host: GitLabHos
         forge.reviews(opened.number)
     assert caught.value.retry_after == 10
     (review,) = forge.reviews(opened.number)
-    assert review.commit == "" and review.at is not None
+    assert review.commit == opened.head_commit and review.at is not None
+
+
+def test_an_approval_is_of_the_version_that_was_there_at_its_time(host: GitLabHost, forge: Forge) -> None:
+    branch = branch_of(host)
+    opened = forge.open(branch, "main", "t", "b")
+    host.review(opened.number, "approved")
+    host.push(branch)
+    settled(lambda: forge.reviews(opened.number))
+    host.server.review(opened.number, host.server.accounts[TOKENS["bot"]], "approved")  # type: ignore[union-attr]
+    newer = forge.read(opened.number).head_commit
+    reviews = forge.reviews(opened.number)
+    assert [(each.user, each.commit) for each in reviews] == [
+        (host.names["reviewer"], opened.head_commit),
+        (host.names["bot"], newer),
+    ]
+    # One that came before its version is of the version before, or of none.
+    host.server.pulls[opened.number].reviews[1]["at"] = "2026-11-26T09:59:59.000Z"
+    assert forge.reviews(opened.number)[0].commit == ""
 
 
 def test_an_older_gitlab_does_not_say_when_somebody_approved(host: GitLabHost, forge: Forge) -> None:
@@ -90,7 +108,7 @@ def test_an_older_gitlab_does_not_say_when_somebody_approved(host: GitLabHost, f
     opened = forge.open(branch_of(host), "main", "t", "b")
     host.review(opened.number, "approved")
     (review,) = settled(lambda: forge.reviews(opened.number))
-    assert (review.state, review.at) == ("approved", None)
+    assert (review.state, review.at, review.commit) == ("approved", None, "")
 
 
 def test_a_note_of_the_system_is_no_comment(host: GitLabHost, forge: Forge) -> None:
