@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from controller_fixtures import install_kinds, open_cluster
+from dying import DyingCluster
 from sandbox_fixtures import fresh_namespace, running
 from somebody import Somebody
 from walking import Metric, Walkers, metric
@@ -50,6 +51,10 @@ class Walking:
             self.controller.gate, self.controller.ready, self.controller.hook, begin=self.controller.git_hook
         )
         self.controller.start(self.failures.append)
+
+    def die_after(self, writes: int | None) -> None:
+        """From the next start on it is dead after so many writes; None: it lives."""
+        self._dying = (lambda inner: DyingCluster(inner, writes)) if writes is not None else None
 
     def stop(self) -> bool:
         self._gatehouse.stop()

@@ -88,8 +88,8 @@ class Told(Hosted):
         hooks, key = self.controller.controller._git_hooks, Key("Repository", self.namespace, "config")
         before = hooks.heard(key).refs_at
         self.release(value)
-        eventually(lambda: self.value() == value, 15, self.value)
-        eventually(lambda: hooks.heard(key).refs_at > before, 15)
+        eventually(lambda: self.value() == value, 30, self.value)
+        eventually(lambda: hooks.heard(key).refs_at > before, 30)
 
     def release(self, value: str) -> str:
         return self.push({"app/web.yaml": config_map("web", value=value)})
@@ -99,8 +99,8 @@ class Told(Hosted):
 def told(
     town: Sandbox, kube: KubeCluster, gitea: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Told]:
-    # Gitea takes a second or two to deliver.
-    monkeypatch.setattr(managed_hooks, "_LATE", 6.0)
+    # Gitea takes a second or two to deliver, and longer on a busy machine.
+    monkeypatch.setattr(managed_hooks, "_LATE", 12.0)
     made = Told(kube, Somebody(town), fresh_namespace(town), tmp_path, Town(gitea))
     made.controller = Walking(town, tmp_path / "cache", namespace=made.namespace)
     made.controller.start()
@@ -124,7 +124,7 @@ def test_a_push_is_deployed_at_once_though_the_remote_is_asked_once_an_hour(told
     assert hook["config"]["url"] == status["url"]
     assert status["url"].startswith(f"{told.controller.url}/hooks/git/{told.namespace}/config?key=")
     told.release("2")
-    eventually(lambda: told.value() == "2", 10, told.value)
+    eventually(lambda: told.value() == "2", 30, told.value)
     told.until_ready("web")
     assert told.webhook()["missed"] == 0 and told.webhook()["lastEvent"]
 
@@ -135,8 +135,8 @@ def test_a_lost_event_is_found_by_the_interval_counted_and_the_hook_is_mended(to
     (hook,) = told.hooks()
     told.host.ask("DELETE", f"/hooks/{hook['id']}")
     told.release("2")
-    eventually(lambda: told.value() == "2", 15, told.value)
-    eventually(lambda: told.webhook().get("missed") == 1, 15, told.webhook)
+    eventually(lambda: told.value() == "2", 30, told.value)
+    eventually(lambda: told.webhook().get("missed") == 1, 40, told.webhook)
     assert told.webhook()["lastMissed"] and told.webhook()["state"] == "Managed"
     assert [each["config"]["url"] for each in told.hooks()] == [hook["config"]["url"]]
     eventually(lambda: "WebhookEventMissed" in told.events("config"))
@@ -152,9 +152,9 @@ def test_a_hook_that_signs_with_another_secret_is_refused_missed_and_written_ane
     config = {**hook["config"], "secret": "somebody's"}
     wrong = told.host.ask("POST", "/hooks", {**hook, "config": config, "id": 0})
     told.release("2")
-    eventually(lambda: told.value() == "2", 15, told.value)
-    eventually(lambda: [each["id"] for each in told.hooks()] not in ([], [wrong["id"]]), 20, told.hooks)
-    eventually(lambda: told.webhook().get("missed") == 1, 15, told.webhook)
+    eventually(lambda: told.value() == "2", 30, told.value)
+    eventually(lambda: [each["id"] for each in told.hooks()] not in ([], [wrong["id"]]), 40, told.hooks)
+    eventually(lambda: told.webhook().get("missed") == 1, 40, told.webhook)
     told.until_heard("3")
     assert told.webhook()["missed"] == 1
 
@@ -172,22 +172,22 @@ def test_a_hook_that_somebody_changed_is_put_right(told: Told, change: dict[str,
         same = len(found) == 1 and all(found[0][name] == hook[name] for name in kept)
         return same and set(found[0]["events"]) == set(hook["events"])
 
-    eventually(right, 15, told.hooks)
+    eventually(right, 30, told.hooks)
     told.release("2")
-    eventually(lambda: told.value() == "2", 10, told.value)
+    eventually(lambda: told.value() == "2", 30, told.value)
 
 
 def test_a_new_secret_is_taken_over_and_the_former_one_is_good_for_a_while(told: Told) -> None:
     url = started(told)["url"]
     told.hook_secret("second")
     told.sync()
-    eventually(lambda: told.webhook().get("url", url) != url, 15, told.webhook)
+    eventually(lambda: told.webhook().get("url", url) != url, 40, told.webhook)
     assert [each["config"]["url"] for each in told.hooks()] == [told.webhook()["url"]]
     for key, status in (("first", 202), ("second", 202), ("third", 401)):
         body = json.dumps({"by": key}).encode()
         assert told.post(body, signed("gitea", secret_of(key.encode(), told.namespace, "config"), body)) == status
     told.release("2")
-    eventually(lambda: told.value() == "2", 10, told.value)
+    eventually(lambda: told.value() == "2", 30, told.value)
     assert "first" not in json.dumps(told.live(API_VERSION, "Repository", "config"))
 
 
@@ -209,7 +209,7 @@ def test_a_hook_goes_with_its_repository(told: Told) -> None:
     started(told)
     assert len(told.hooks()) == 1
     told.delete(API_VERSION, "Repository", "config")
-    eventually(lambda: told.live(API_VERSION, "Repository", "config") is None, 15)
+    eventually(lambda: told.live(API_VERSION, "Repository", "config") is None, 30)
     assert told.hooks() == []
     eventually(lambda: told.post(b"{}", signed("gitea", "x", b"{}")) == 404, 5)
 
@@ -225,6 +225,28 @@ def test_a_hook_that_was_made_before_a_crash_is_taken_away_all_the_same(told: To
     assert told.hooks() == []
 
 
+@pytest.mark.parametrize("writes", [0, 1])
+def test_a_crash_at_the_finalizer_leaves_neither_a_hook_nor_a_repository_that_cannot_go(
+    told: Told, writes: int
+) -> None:
+    assert told.controller.stop()
+    told.controller.die_after(writes)
+    told.controller.start()
+    told.watch()
+    eventually(lambda: told.controller.cluster.dead, 30)
+    told.controller.stop()
+    assert told.hooks() == []
+    kept = (told.live(API_VERSION, "Repository", "config") or {})["metadata"].get("finalizers") or []
+    assert kept == [managed_hooks.FINALIZER][:writes]
+    told.controller.die_after(None)
+    told.controller.start()
+    told.until_hook("Managed")
+    assert len(told.hooks()) == 1
+    told.delete(API_VERSION, "Repository", "config")
+    eventually(lambda: told.live(API_VERSION, "Repository", "config") is None, 30)
+    assert told.hooks() == []
+
+
 def test_a_restart_neither_writes_nor_makes_a_second_hook(told: Told) -> None:
     started(told)
     before = told.live(API_VERSION, "Repository", "config")
@@ -232,7 +254,7 @@ def test_a_restart_neither_writes_nor_makes_a_second_hook(told: Told) -> None:
     assert told.controller.stop()
     told.controller.start()
     told.release("2")
-    eventually(lambda: told.value() == "2", 15, told.value)
+    eventually(lambda: told.value() == "2", 30, told.value)
     after = told.live(API_VERSION, "Repository", "config")
     assert [each["id"] for each in told.hooks()] == hooks
     assert before is not None and after is not None
@@ -247,7 +269,7 @@ def test_without_an_address_it_says_what_to_set_and_the_interval_goes_on(told: T
     told.deploy("web", "app")
     assert "--hooks-url" in told.until_hook("Failed")["message"]
     told.release("2")
-    eventually(lambda: told.value() == "2", 15, told.value)
+    eventually(lambda: told.value() == "2", 30, told.value)
     assert told.condition("config", kind="Repository")["status"] == "True"
     assert told.hooks() == []
 
@@ -260,11 +282,11 @@ def test_a_token_that_may_not_manage_hooks_is_told_and_the_interval_goes_on(told
     assert "administrate" in message and "spec.webhook.secretRef" in message
     assert told.host.bot.token not in message
     told.release("2")
-    eventually(lambda: told.value() == "2", 15, told.value)
+    eventually(lambda: told.value() == "2", 30, told.value)
     assert told.condition("config", kind="Repository")["status"] == "True"
     # Nothing to take away, and no right to look: it goes all the same.
     told.delete(API_VERSION, "Repository", "config")
-    eventually(lambda: told.live(API_VERSION, "Repository", "config") is None, 15)
+    eventually(lambda: told.live(API_VERSION, "Repository", "config") is None, 30)
 
 
 def test_without_a_secret_of_its_own_the_forges_token_makes_the_secret(told: Told) -> None:
@@ -274,7 +296,7 @@ def test_without_a_secret_of_its_own_the_forges_token_makes_the_secret(told: Tol
     told.until_ready("web")
     told.until_hook("Managed")
     told.release("2")
-    eventually(lambda: told.value() == "2", 10, told.value)
+    eventually(lambda: told.value() == "2", 30, told.value)
 
 
 def test_what_an_event_says_is_not_believed(told: Told) -> None:
@@ -285,7 +307,7 @@ def test_what_an_event_says_is_not_believed(told: Told) -> None:
         lie = {"ref": "refs/heads/main", "after": "0" * 40, "action": "closed", "pull_request": {"merged": True}}
         body = json.dumps(lie).encode()
         assert told.post(body, signed("gitea", secret, body, event)) == 202
-    told.until_ready("web", told.release("2"), 10)
+    told.until_ready("web", told.release("2"), 30)
     assert told.condition("config", kind="Repository")["status"] == "True"
 
 
