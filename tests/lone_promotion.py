@@ -1,0 +1,120 @@
+"""Environments whose workloads need no nodes, and controllers that tests kill, for the faults of promotion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from controller_fixtures import install_kinds, open_cluster
+from gitea_town import Town
+from promoting import Environments
+from sandbox_fixtures import fresh_namespace
+from somebody import Somebody
+from team import config_map, eventually, git
+
+from reconciler import app
+from reconciler.engine.progress import Abandoned
+from reconciler.model.outcome import Reason
+from reconciler.sandbox.platform import Sandbox
+
+
+class Cheap(Environments):
+    """Two environments of a CronJob each, which is well as soon as it is there: an API server alone is enough."""
+
+    def files(self, environment: str, image: str, settings: str = "1") -> dict[str, str]:
+        return {
+            f"{environment}/web.yaml": cron_job(f"web-{environment}", image),
+            f"{environment}/settings.yaml": config_map(f"settings-{environment}", answer=settings),
+        }
+
+    def stage(self, image: str) -> str:
+        git("fetch", "--quiet", self.owners_url, "main", at=self.work)
+        git("reset", "--quiet", "--hard", "FETCH_HEAD", at=self.work)
+        return self.push({"staging/web.yaml": cron_job("web-staging", image)}, f"staging runs {image}")
+
+    def runs(self, environment: str) -> str:
+        live = self.live("batch/v1", "CronJob", f"web-{environment}") or {}
+        pod = live["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+        image: str = pod["containers"][0]["image"]
+        return image
+
+    def until_runs(self, image: str, within: float = 60.0) -> None:
+        eventually(lambda: self.runs("production") == image, within, self.state)
+
+    def arrived(self, image: str) -> bool:
+        """Whether production runs it, and the Promotion knows."""
+        return self.state().get("state") == "Current" and self.runs("production") == image
+
+    def merged(self) -> list[str]:
+        """The titles of what was merged, the oldest first."""
+        return [each["title"] for each in reversed(self.requests()) if each["merged"]]
+
+    def branches(self) -> list[str]:
+        """The branches of promotions that are there."""
+        found = [each["name"] for each in self.host.ask("GET", "/branches")]
+        return [name for name in found if name.startswith("dispatch/promote/")]
+
+
+def cron_job(name: str, image: str) -> str:
+    return f"""apiVersion: batch/v1
+kind: CronJob
+metadata: {{name: {name}}}
+spec:
+  schedule: 0 0 1 1 *
+  suspend: true
+  jobTemplate:
+    spec:
+      template:
+        spec:
+          restartPolicy: Never
+          containers:
+          - name: web
+            image: {image}
+"""
+
+
+@contextmanager
+def cheap(server: Sandbox, folder: Path) -> Iterator[Cheap]:
+    """A team whose controller is not running yet."""
+    cluster = open_cluster(server)
+    install_kinds(cluster)
+    yield Cheap(cluster, Somebody(server), fresh_namespace(server), folder, Town(server))
+    cluster.close()
+
+
+class Mortal:
+    """Stands where the election does: its process may write `writes` times, anywhere outside, and is dead from then on,
+    as after kill -9. None: it lives."""
+
+    def __init__(self, writes: int | None = None) -> None:
+        self._left = writes
+        self.dead = False
+
+    def leads(self) -> bool:
+        return not self.dead
+
+    def permit(self) -> None:
+        if self._left is not None:
+            self._left -= 1
+            self.dead = self.dead or self._left < 0
+        if self.dead:
+            raise Abandoned(Reason.PROGRESSING, "killed")
+
+
+@contextmanager
+def controller(server: Sandbox, team: Cheap, cache: Path, writes: int | None = None) -> Iterator[Mortal]:
+    """A controller of the team's namespace in this process; with `writes`, one that is dead after so many."""
+    mortal: Any = Mortal(writes)
+    settings = app.Settings(kubeconfig=server.kubeconfig, cache=cache, namespace=team.namespace)
+    source, renderer = app.open_source(settings, mortal), app.open_renderer(settings)
+    cluster = app.connect(settings, mortal)
+    running = app.build_controller(settings, source, renderer, cluster, mortal)
+    running.start(lambda error: None)
+    try:
+        yield mortal
+    finally:
+        running.stop(within=5)
+        for part in (renderer, source, cluster):
+            part.close()
