@@ -51,10 +51,13 @@ class Cheap(Environments):
         """The titles of what was merged, the oldest first."""
         return [each["title"] for each in reversed(self.requests()) if each["merged"]]
 
-    def branches(self) -> list[str]:
-        """The branches of promotions that are there."""
-        found = [each["name"] for each in self.host.ask("GET", "/branches")]
-        return [name for name in found if name.startswith("dispatch/promote/")]
+    def brought(self) -> list[str]:
+        """What was promoted, as Git has it, the oldest first."""
+        self._mirror()
+        told = git(
+            "log", "--reverse", "--no-merges", "--grep=^Dispatch-Promotion:", "--format=%s", "main", at=self.bare
+        )
+        return told.splitlines()
 
 
 def cron_job(name: str, image: str) -> str:

