@@ -234,6 +234,7 @@ def build_controller(
     from reconciler.engine.managed_hooks import Hooking
     from reconciler.engine.world import Rolling
     from strategies.gates import judge
+    from strategies.gates.earliest import earliest
 
     def interrupt() -> None:
         source.close()
@@ -264,6 +265,7 @@ def build_controller(
             forge,
             statuses,
             judge,
+            earliest,
             Prometheus().measure,
         ),
         messenger=open_messenger,

@@ -332,3 +332,6 @@ class Proof:
 
 Gatekeeper = Callable[[PromotionGate, Proof, datetime], tuple[str, Verdict, str]]
 """(gate, what is known, now) -> which gate, its verdict, the evidence in a sentence. Pure."""
+
+Forecast = Callable[[Sequence[PromotionGate], datetime | None, datetime], datetime | None]
+"""(gates, Ready since, now) -> the first moment at which no gate is closed by the time alone; None: cannot be told."""

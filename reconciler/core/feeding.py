@@ -21,6 +21,15 @@ class Fed(NamedTuple):
     digests: tuple[str, ...]
 
 
+class Origin(NamedTuple):
+    """An image (with its tag) that a commit of ours wrote, its digest, and the commit that it was built from; empty
+    where its labels did not say it."""
+
+    image: str
+    digest: str
+    revision: str
+
+
 def branch_of(namespace: str, name: str) -> str:
     """The branch of a feed's pull request: one for all its images, so that a newer one takes the place of an older."""
     return f"dispatch/feed/{component(namespace)}/{component(name)}"
@@ -54,6 +63,21 @@ def parse(message: str) -> Fed | None:
     found = list(trailers.read(message))
     feed = next((value for key, value in found if key == _FEED.lower()), "")
     return Fed(feed, tuple(value for key, value in found if key == _DIGEST.lower())) if feed else None
+
+
+def origins(message: str) -> tuple[Origin, ...]:
+    """What a commit of a feed says of its images; none for every other commit. Never raises."""
+    if parse(message) is None:
+        return ()
+    found: list[Origin] = []
+    for key, value in trailers.read(message):
+        if key == _IMAGE.lower():
+            found.append(Origin(value, "", ""))
+        elif key == _DIGEST.lower() and found:
+            found[-1] = found[-1]._replace(digest=value)
+        elif key == _SOURCE.lower() and found:
+            found[-1] = found[-1]._replace(revision=value)
+    return tuple(found)
 
 
 def selected_of(tag: str, digest: str, labels: Mapping[str, str]) -> SelectedImage:

@@ -115,6 +115,17 @@ def is_ours(text: str, promotion: str, candidate: str) -> bool:
     return (found.get(_PROMOTION.lower()), found.get(_CANDIDATE.lower())) == (promotion, candidate)
 
 
+def last_source(messages: Iterable[str], promotion: str) -> str:
+    """The commit that was promoted last, of the messages of the target's commits, the newest first; empty when none of
+    them tells of a promotion. `promotion` is namespace/name.
+    """
+    for message in messages:
+        found = dict(trailers.read(message))
+        if found.get(_PROMOTION.lower()) == promotion and found.get(_SOURCE.lower()):
+            return found[_SOURCE.lower()]
+    return ""
+
+
 def _same(one: ImageRef, other: ImageRef | None) -> bool:
     return other is not None and same_image(one.name, other.name)
 

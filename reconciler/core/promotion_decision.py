@@ -19,7 +19,7 @@ from reconciler.model.promotion import EnvironmentState, GateState, PromotionEnv
 from reconciler.model.pull_request import PullRequest, Review
 from reconciler.model.rollout import Verdict
 from reconciler.model.strategy import InFlight, MergePolicy, PrometheusMetric
-from reconciler.ports import Gatekeeper, Measured, Proof
+from reconciler.ports import Forecast, Gatekeeper, Measured, Proof
 
 
 class Act(StrEnum):
@@ -84,8 +84,17 @@ class Decision:
     number: int = 0
 
 
-def decide(facts: Facts, judge: Gatekeeper, now: datetime) -> Decision:
+def decide(facts: Facts, judge: Gatekeeper, forecast: Forecast, now: datetime) -> Decision:
     """What is to be done now. What cannot be told is closed: without it nothing is merged."""
+    decision = _decide(facts, judge, now)
+    if decision.state.state not in (PromotionState.WAITING, PromotionState.OPEN) or not facts.candidate:
+        return decision
+    opens = forecast(facts.target.gates, facts.ready_since, now)
+    later = opens if opens is not None and opens > now else None
+    return replace(decision, state=decision.state.model_copy(update={"earliest": later}))
+
+
+def _decide(facts: Facts, judge: Gatekeeper, now: datetime) -> Decision:
     if not facts.applied:
         return _waits(facts, f"{facts.source.application} has deployed nothing yet")
     if not facts.candidate:

@@ -21,7 +21,7 @@ from reconciler.core.promotion_decision import (
 from reconciler.engine import promotion_story, proposals
 from reconciler.engine.keys import Key
 from reconciler.engine.measuring import measured
-from reconciler.engine.proposals import Place
+from reconciler.engine.promotion_story import Road
 from reconciler.engine.queues import Queues
 from reconciler.engine.stages.fetch import repository_of
 from reconciler.engine.world import World
@@ -32,6 +32,10 @@ from reconciler.ports import CommitStatuses, Forge, PullRequest
 
 _STILL_LOOKING = 30.0
 """Seconds. A forge that only works out whether it can merge asks to wait for less than one whose rules forbid it."""
+
+Told = dict[tuple[str, str], object]
+"""(promotion, environment) -> what its pull request was last told about. Of this process: after a start each text is
+made once more, and written where it is another one."""
 
 
 class Step:
@@ -45,9 +49,10 @@ class Step:
         source: PromotionEnvironment,
         target: PromotionEnvironment,
         known: EnvironmentState,
+        told: Told,
     ) -> None:
         self._world, self._queues, self._key = world, queues, key
-        self._source, self._target, self._known = source, target, known
+        self._source, self._target, self._known, self._told = source, target, known, told
 
     def take(self) -> EnvironmentState:
         source, target = self._application(self._source), self._application(self._target)
@@ -56,9 +61,8 @@ class Step:
                 Reason.INVALID_SPEC,
                 f"{source.metadata.name} and {target.metadata.name} read two Repositories: both must be in one",
             )
-        return _Look(self._world, self._queues, self._key, proposals.place(self._world, target)).walk(
-            source, self._source, self._target, self._known
-        )
+        road = Road(f"{self._key.namespace}/{self._key.name}", source, proposals.place(self._world, target))
+        return _Look(self._world, self._queues, road, self._told).walk(self._source, self._target, self._known)
 
     def _application(self, environment: PromotionEnvironment) -> Application:
         found = self._world.catalog.application(Key("Application", self._key.namespace, environment.application))
@@ -74,9 +78,9 @@ class Step:
 class _Look:
     """What is asked and done, at one head of the target's branch."""
 
-    def __init__(self, world: World, queues: Queues, key: Key, to: Place) -> None:
-        self._world, self._queues, self._to = world, queues, to
-        self._namespace, self._promotion = key.namespace, key.name
+    def __init__(self, world: World, queues: Queues, road: Road, told: Told) -> None:
+        self._world, self._queues, self._road, self._told = world, queues, road, told
+        self._to = to = road.to
         repository = world.catalog.repository(repository_of(to.application))
         remote = to.seen.remote
         self._forge: Forge | None = world.rolling.forge(repository, remote) if repository is not None else None
@@ -85,11 +89,7 @@ class _Look:
         )
 
     def walk(
-        self,
-        application: Application,
-        source: PromotionEnvironment,
-        target: PromotionEnvironment,
-        known: EnvironmentState,
+        self, source: PromotionEnvironment, target: PromotionEnvironment, known: EnvironmentState
     ) -> EnvironmentState:
         """The acts one after the other, each upon what the one before has changed; none comes twice."""
         ways: dict[Act, Callable[[Forge, Facts, Decision], Facts]] = {
@@ -98,7 +98,7 @@ class _Look:
             Act.OPEN: self._open,
             Act.RENEW: self._renew,
         }
-        facts = self._in_turn(application, self._facts(application, source, target, known))
+        facts = self._in_turn(self._facts(source, target, known))
         decision = self._decide(facts)
         if decision.act is Act.ASK and self._forge is None:
             facts = replace(self._made(facts), said=Said())
@@ -109,16 +109,12 @@ class _Look:
         return self._end(facts, decision)
 
     def _decide(self, facts: Facts) -> Decision:
-        return decide(facts, self._world.rolling.gatekeeper, self._world.clock.now())
+        now = self._world.clock.now()
+        return decide(facts, self._world.rolling.gatekeeper, self._world.rolling.forecast, now)
 
-    def _facts(
-        self,
-        application: Application,
-        source: PromotionEnvironment,
-        target: PromotionEnvironment,
-        known: EnvironmentState,
-    ) -> Facts:
+    def _facts(self, source: PromotionEnvironment, target: PromotionEnvironment, known: EnvironmentState) -> Facts:
         """What can be told without the forge."""
+        application = self._road.origin
         commit = applied_commit(application.status)
         facts = Facts(
             source,
@@ -137,12 +133,12 @@ class _Look:
         numbers = measured(self._world.rolling, target.gates) if found else {}
         return replace(facts, candidate=found, measured=numbers)
 
-    def _in_turn(self, application: Application, facts: Facts) -> Facts:
+    def _in_turn(self, facts: Facts) -> Facts:
         """Of two versions the one that came first, where it has its turn."""
         known = facts.known
         if self._forge is None or not has_its_turn(facts) or self._forge.read(known.number).state != "open":
             return facts
-        first = proposals.candidate(self._world, facts.target, application, known.source, self._to)
+        first = proposals.candidate(self._world, facts.target, self._road.origin, known.source, self._to)
         if first.id != known.proposed:
             return facts
         behind = facts.candidate.id
@@ -191,8 +187,8 @@ class _Look:
     def _open(self, forge: Forge, facts: Facts, decision: Decision) -> Facts:
         branch = self._branch(facts)
         self._write_branch(facts, self._to.seen.refs.get(f"refs/heads/{branch}"))
-        title = promotion_story.title(self._world, self._to, facts.change)
-        text = promotion_story.text(self._world, self._to, facts, decision.state)
+        title = promotion_story.title(self._world, self._road, facts.change)
+        text = promotion_story.text(self._world, self._road, facts, decision.state)
         request = forge.open(branch, self._to.base, title, text)._replace(head_commit=facts.change)
         return replace(facts, said=self._heard(forge, facts, replace(facts.said or Said(), request=request)))
 
@@ -222,13 +218,16 @@ class _Look:
         return state
 
     def _tell(self, forge: Forge, facts: Facts, state: EnvironmentState) -> None:
-        """The pull request says what its gates say: in its text, and as commit statuses."""
-        if (state.gates, state.head) == (facts.known.gates, facts.known.head):
+        """The pull request says what its gates say, and what it would do: in its text, and as commit statuses."""
+        rollouts = tuple((each.object, each.phase, each.step) for each in self._to.application.status.rollouts)
+        news = (state.gates, state.head, state.earliest, rollouts)
+        if self._told.get((self._road.promotion, state.name)) == news:
             return
-        title = promotion_story.title(self._world, self._to, facts.change)
-        forge.update(state.number, title, promotion_story.text(self._world, self._to, facts, state))
+        title = promotion_story.title(self._world, self._road, facts.change)
+        forge.update(state.number, title, promotion_story.text(self._world, self._road, facts, state))
         if self._statuses is not None:
             promotion_story.say(self._statuses, facts.change, state.gates)
+        self._told[self._road.promotion, state.name] = news
 
     def _push(self, facts: Facts, state: EnvironmentState) -> EnvironmentState:
         change, to = facts.change, self._to
@@ -251,11 +250,12 @@ class _Look:
     def _is_ours(self, request: PullRequest, facts: Facts) -> bool:
         source, remote = self._world.source, self._to.seen.remote
         source.fetch(remote, request.head_commit, self._to.seen.refs)
-        return is_ours(source.message(remote, request.head_commit), self._name, facts.candidate.id)
+        return is_ours(source.message(remote, request.head_commit), self._road.promotion, facts.candidate.id)
 
     def _made(self, facts: Facts) -> Facts:
         """With the commit upon the base of today."""
-        change = proposals.commit(self._world, self._name, facts.target.name, facts.candidate, facts.applied, self._to)
+        name = self._road.promotion
+        change = proposals.commit(self._world, name, facts.target.name, facts.candidate, facts.applied, self._to)
         return replace(facts, change=change, upon=self._to.head)
 
     def _write_branch(self, facts: Facts, expected: str | None) -> None:
@@ -263,8 +263,5 @@ class _Look:
         self._world.source.push(self._to.seen.remote, facts.change, ref, expected)
 
     def _branch(self, facts: Facts) -> str:
-        return branch_of(self._namespace, self._promotion, facts.target.name, facts.candidate.id)
-
-    @property
-    def _name(self) -> str:
-        return f"{self._namespace}/{self._promotion}"
+        namespace, _, name = self._road.promotion.partition("/")
+        return branch_of(namespace, name, facts.target.name, facts.candidate.id)

@@ -10,7 +10,7 @@ from reconciler.core.conditions import conditions
 from reconciler.engine.keys import Key
 from reconciler.engine.notes import Note
 from reconciler.engine.notices import Notices, subject_of
-from reconciler.engine.promotion_step import Step
+from reconciler.engine.promotion_step import Step, Told
 from reconciler.engine.queues import Queues
 from reconciler.engine.report import Reporter
 from reconciler.engine.world import World
@@ -43,6 +43,7 @@ class Promotions:
         self._queues = queues
         self._reporter = reporter
         self._notices = notices
+        self._told: Told = {}
 
     def reconcile(self, key: Key) -> None:
         error: StageError | None = None
@@ -81,7 +82,7 @@ class Promotions:
     ) -> EnvironmentState:
         """The new state of one environment. What fails there is its own: the others go on."""
         try:
-            found = Step(self._world, self._queues, key, source, target, known).take()
+            found = Step(self._world, self._queues, key, source, target, known, self._told).take()
         except Transient:
             raise
         except StageError as problem:

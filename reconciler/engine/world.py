@@ -16,6 +16,7 @@ from reconciler.ports import (
     Clock,
     Cluster,
     CommitStatuses,
+    Forecast,
     Forge,
     Gatekeeper,
     Measure,
@@ -30,7 +31,7 @@ from reconciler.ports import (
 class Rolling:
     """How versions are walked out: the strategies by Argo Rollouts' names, where Argo Rollouts reaches the gates, the
     operator's Prometheus (empty when there is none), the forge of a Repository and what it says of commits (None where
-    there is none), and for the gates of promotions who judges them and who measures.
+    there is none), and for the gates of promotions who judges them, who says when they can be open and who measures.
     """
 
     strategies: Mapping[str, RolloutStrategy]
@@ -39,6 +40,7 @@ class Rolling:
     forge: Callable[[Repository, Remote], Forge | None]
     statuses: Callable[[Repository, Remote], CommitStatuses | None]
     gatekeeper: Gatekeeper
+    forecast: Forecast
     measure: Measure
 
 

@@ -218,6 +218,10 @@ class EnvironmentState(Record):
         datetime | None, Field(description="Since when the environment before is Ready with it; none while it is not.")
     ] = None
     gates: Annotated[tuple[GateState, ...], Field(description="What they say.")] = ()
+    earliest: Annotated[
+        datetime | None,
+        Field(description="When the times of its gates let it go on; none where nothing waits for one."),
+    ] = None
     message: Annotated[str, Field(description="Why it is where it is, and what to do.")] = ""
     since: Annotated[datetime | None, Field(description="Since when it is in this state.")] = None
 

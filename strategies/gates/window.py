@@ -6,7 +6,7 @@ a change of the clock leaves out is that of the first moment after it (cronsim).
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
@@ -21,10 +21,10 @@ _AHEAD = timedelta(hours=3)
 def judge(window: Window, now: datetime) -> tuple[Verdict, str]:
     """Open while `now` is in the window."""
     try:
-        ends = _ends(window, now)
-        if ends is not None:
-            return Verdict.PASS, f"open until {_told(ends, window)}{_because(window)}"
-        return Verdict.WAIT, f"opens at {_told(_next(window, now), window)}{_because(window)}"
+        until = ends(window, now)
+        if until is not None:
+            return Verdict.PASS, f"open until {_told(until, window)}{_because(window)}"
+        return Verdict.WAIT, f"opens at {_told(begins(window, now), window)}{_because(window)}"
     except CronSimError as error:
         return Verdict.WAIT, f"the schedule {window.start!r} cannot be read: {error}"
 
@@ -32,16 +32,16 @@ def judge(window: Window, now: datetime) -> tuple[Verdict, str]:
 def judge_freeze(freeze: Window, now: datetime) -> tuple[Verdict, str]:
     """Closed while `now` is in the freeze."""
     try:
-        ends = _ends(freeze, now)
+        until = ends(freeze, now)
     except CronSimError as error:
         return Verdict.WAIT, f"the schedule {freeze.start!r} cannot be read: {error}"
-    if ends is not None:
-        return Verdict.WAIT, f"frozen until {_told(ends, freeze)}{_because(freeze)}"
+    if until is not None:
+        return Verdict.WAIT, f"frozen until {_told(until, freeze)}{_because(freeze)}"
     return Verdict.PASS, "no freeze now"
 
 
-def _ends(window: Window, now: datetime) -> datetime | None:
-    """When the time that `now` is in ends; None when it is in none. The newest start counts."""
+def ends(window: Window, now: datetime) -> datetime | None:
+    """When the time that `now` is in ends; None when it is in none. The newest start counts. Raises CronSimError."""
     # From ahead, and by the moment: on the clock on the wall an hour that comes twice is before itself.
     ahead = (now + _AHEAD).astimezone(ZoneInfo(window.time_zone))
     starts = (each.astimezone(now.tzinfo) for each in CronSim(window.start, ahead, reverse=True))
@@ -52,8 +52,11 @@ def _ends(window: Window, now: datetime) -> datetime | None:
     return ends if now < ends else None
 
 
-def _next(window: Window, now: datetime) -> datetime:
-    found: datetime = next(CronSim(window.start, now.astimezone(ZoneInfo(window.time_zone))))
+def begins(window: Window, now: datetime) -> datetime:
+    """When it begins next, after `now`. Raises CronSimError."""
+    # In the hour that comes twice cronsim goes on from the clock on the wall, which may be back before `now`.
+    times = CronSim(window.start, now.astimezone(ZoneInfo(window.time_zone)))
+    found: datetime = next(each for each in times if each.astimezone(UTC) > now)
     return found
 
 

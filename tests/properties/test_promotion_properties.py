@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import given, settings
@@ -33,6 +34,11 @@ def judge(gate: PromotionGate, proof: Proof, now: datetime) -> tuple[str, Verdic
         given = any(each.state == "approved" and each.commit == proof.head for each in proof.reviews or ())
         return "approvals", Verdict.PASS if given else Verdict.WAIT, "reviews"
     return "healthyFor", Verdict.PASS if proof.ready_since else Verdict.FAIL, "soak"
+
+
+def opens(gates: Sequence[PromotionGate], ready: datetime | None, now: datetime) -> datetime | None:
+    """Half an hour from now, where something is held."""
+    return now + timedelta(minutes=30) if any(gate.hold for gate in gates) else now
 
 
 GATES = st.lists(
@@ -95,7 +101,7 @@ def verdicts(facts: Facts) -> set[Verdict]:
 
 @given(FACTS)
 def test_nothing_is_merged_with_a_gate_that_does_not_pass(facts: Facts) -> None:
-    decision = decide(facts, judge, NOW)
+    decision = decide(facts, judge, opens, NOW)
     if decision.act in (Act.MERGE, Act.PUSH):
         assert verdicts(facts) <= {Verdict.PASS}
         assert facts.ready_since is not None
@@ -103,7 +109,7 @@ def test_nothing_is_merged_with_a_gate_that_does_not_pass(facts: Facts) -> None:
 
 @given(FACTS)
 def test_what_is_merged_is_open_and_exactly_the_change(facts: Facts) -> None:
-    decision = decide(facts, judge, NOW)
+    decision = decide(facts, judge, opens, NOW)
     if decision.act is Act.MERGE:
         request = facts.said.request if facts.said else None
         assert request is not None
@@ -116,7 +122,7 @@ def test_a_vetoed_image_is_neither_proposed_nor_merged_under_whatever_tag(facts:
     vetoed = {image for veto in facts.vetoes for image in veto.images}
     vetoed |= {image.partition("@")[2] for image in vetoed if "@" in image}
     if any(str(ref) in vetoed or (ref.digest and ref.digest in vetoed) for ref in facts.candidate.images):
-        decision = decide(facts, judge, NOW)
+        decision = decide(facts, judge, opens, NOW)
         assert decision.act is Act.NONE
 
 
@@ -125,22 +131,22 @@ def test_a_branch_that_somebody_wrote_to_is_left_alone(facts: Facts) -> None:
     said = facts.said or Said()
     request = said.request
     if request is not None and said.foreign and request.head_commit != facts.change:
-        assert decide(facts, judge, NOW).act not in (Act.RENEW, Act.MERGE)
+        assert decide(facts, judge, opens, NOW).act not in (Act.RENEW, Act.MERGE)
 
 
 @given(FACTS)
 def test_nothing_is_done_on_the_forge_before_it_was_asked(facts: Facts) -> None:
-    assert decide(replace(facts, said=None), judge, NOW).act in (Act.NONE, Act.ASK)
+    assert decide(replace(facts, said=None), judge, opens, NOW).act in (Act.NONE, Act.ASK)
 
 
 @given(FACTS)
 def test_the_same_facts_are_decided_in_the_same_way(facts: Facts) -> None:
-    assert decide(facts, judge, NOW) == decide(facts, judge, NOW)
+    assert decide(facts, judge, opens, NOW) == decide(facts, judge, opens, NOW)
 
 
 @given(FACTS)
 def test_each_decision_says_why(facts: Facts) -> None:
-    assert decide(facts, judge, NOW).state.message
+    assert decide(facts, judge, opens, NOW).state.message
 
 
 @dataclass
@@ -169,7 +175,7 @@ def look(host: Host, facts: Facts) -> tuple[EnvironmentState, list[Act]]:
     """As the controller walks: decide, do, decide again."""
     acts: list[Act] = []
     while True:
-        decision = decide(facts, judge, NOW)
+        decision = decide(facts, judge, opens, NOW)
         acts.append(decision.act)
         if decision.act in (Act.NONE, Act.PUSH, Act.MERGE) or len(acts) > _MOST:
             if decision.act is Act.MERGE:

@@ -8,11 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.promotion import Candidate, copies, images_of, is_ours, message, older_than, title_of, to_carry
-from reconciler.core.promotion_text import LONGEST, Story, body
+from reconciler.core.promotion import (
+    Candidate,
+    copies,
+    images_of,
+    is_ours,
+    last_source,
+    message,
+    older_than,
+    title_of,
+    to_carry,
+)
 from reconciler.model.image import ImageRef
-from reconciler.model.manifest import Manifest, Origin
-from reconciler.model.promotion import GateState
 
 DIGEST = "sha256:" + "a" * 64
 
@@ -93,43 +100,12 @@ def test_a_commit_of_ours_is_known_by_its_trailers_whatever_its_title(title: str
     assert not is_ours(other, "team-a/shop", "0123456789")
 
 
-def manifest(kind: str, name: str, **content: Any) -> Manifest:
-    document = {"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": "shop"}, **content}
-    return Manifest(document, Origin("x.yaml"))
-
-
-def story(**more: Any) -> Story:
-    told: dict[str, Any] = {
-        "source": "staging",
-        "target": "production",
-        "commit": "c" * 40,
-        "subject": "Ada: shop 2 | <b>@all</b>",
-        "running": ["shop:1"],
-        "coming": [ImageRef("shop", "2", DIGEST)],
-        "files": [],
-        "gates": [GateState(gate="healthyFor", verdict="wait", evidence="3m are left")],
-    }
-    return Story(**{**told, **more})
-
-
-def test_the_text_says_what_comes_and_what_is_closed_and_hides_what_is_secret() -> None:
-    before = [manifest("ConfigMap", "a", data={"x": "1"}), manifest("Secret", "s", data={"p": "b2xk"})]
-    after = [manifest("ConfigMap", "a", data={"x": "2"}), manifest("Secret", "s", data={"p": "bmV3"})]
-    text = body(story(), before, after)
-    assert "| `shop` | `1` | `2@sha256:aaaaaaaaaaaa` |" in text
-    assert "3m are left" in text
-    assert "+  x: '2'" in text
-    assert "b2xk" not in text and "bmV3" not in text
-    assert "<b>" not in text and "@all" not in text
-
-
-def test_a_text_that_is_too_long_is_cut_between_objects_and_says_so() -> None:
-    after = [manifest("ConfigMap", f"c{number}", data={"x": "y" * 5000}) for number in range(40)]
-    text = body(story(), [], after)
-    assert len(text) < LONGEST + 200
-    assert "more objects" in text
-    assert text.count("<details>") == text.count("</details>")
-
-
 def test_the_title_names_what_comes() -> None:
     assert title_of(["shop:2", "till:7"], "production") == "shop:2, till:7 to production"
+
+
+def test_what_was_promoted_last_is_told_by_the_newest_commit_of_the_promotion() -> None:
+    mine = [message("x", "team-a/shop", "c", source * 40) for source in ("2", "1")]
+    assert last_source(["a person's\n\nwords", *mine], "team-a/shop") == "2" * 40
+    assert last_source(mine, "team-a/till") == ""
+    assert last_source([], "team-a/shop") == ""

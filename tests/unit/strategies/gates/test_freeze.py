@@ -18,6 +18,7 @@ from reconciler.model.pull_request import PullRequest, Review
 from reconciler.model.rollout import Verdict
 from reconciler.ports import Proof
 from strategies.gates import judge
+from strategies.gates.earliest import earliest
 
 BERLIN = ZoneInfo("Europe/Berlin")
 SOURCE = PromotionEnvironment.model_validate({"name": "staging", "application": "staging"})
@@ -48,19 +49,19 @@ def approved(*freezes: dict[str, Any]) -> Facts:
 
 
 def test_a_freeze_that_starts_between_the_approval_and_the_merge_stops_the_merge() -> None:
-    assert decide(approved(WEEKEND), judge, EVENING).act is Act.MERGE
-    late = decide(approved(WEEKEND), judge, EVENING + timedelta(seconds=1))
+    assert decide(approved(WEEKEND), judge, earliest, EVENING).act is Act.MERGE
+    late = decide(approved(WEEKEND), judge, earliest, EVENING + timedelta(seconds=1))
     assert (late.act, late.state.state) == (Act.NONE, PromotionState.OPEN)
     assert "frozen until 2026-06-08 09:00 Europe/Berlin (nobody is awake)" in late.state.message
-    assert decide(approved(WEEKEND), judge, datetime(2026, 6, 8, 7, 0, tzinfo=UTC)).act is Act.MERGE
+    assert decide(approved(WEEKEND), judge, earliest, datetime(2026, 6, 8, 7, 0, tzinfo=UTC)).act is Act.MERGE
 
 
 def test_where_two_freezes_overlap_the_last_one_to_end_opens_the_way() -> None:
     release = {"start": "0 12 * * 6", "duration": "48h"}
     facts = approved(WEEKEND, release)
-    assert decide(facts, judge, datetime(2026, 6, 8, 7, 0, tzinfo=UTC)).act is Act.NONE
-    assert decide(facts, judge, datetime(2026, 6, 8, 11, 59, 59, tzinfo=UTC)).act is Act.NONE
-    assert decide(facts, judge, datetime(2026, 6, 8, 12, 0, tzinfo=UTC)).act is Act.MERGE
+    assert decide(facts, judge, earliest, datetime(2026, 6, 8, 7, 0, tzinfo=UTC)).act is Act.NONE
+    assert decide(facts, judge, earliest, datetime(2026, 6, 8, 11, 59, 59, tzinfo=UTC)).act is Act.NONE
+    assert decide(facts, judge, earliest, datetime(2026, 6, 8, 12, 0, tzinfo=UTC)).act is Act.MERGE
 
 
 @given(st.integers(0, 7 * 24 * 3600))
