@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from reconciler.ports import (
         Cluster,
         CommitStatuses,
+        Forecast,
         Forge,
+        Gatekeeper,
         GitCredentials,
         Registry,
         Remote,
@@ -221,6 +223,14 @@ def rollout_strategies() -> dict[str, RolloutStrategy]:
     return {"canary": canary, "blueGreen": blue_green}
 
 
+def promotion_rules() -> tuple[Gatekeeper, Forecast]:
+    """Who judges the gates of promotions, and who says when they can be open."""
+    from strategies.gates import judge
+    from strategies.gates.earliest import earliest
+
+    return judge, earliest
+
+
 def build_controller(
     settings: Settings, source: GitSource, renderer: RenderEngine, cluster: Cluster, leader: Leader | None = None
 ) -> Controller:
@@ -233,8 +243,6 @@ def build_controller(
     from reconciler.engine.controller import Controller
     from reconciler.engine.managed_hooks import Hooking
     from reconciler.engine.world import Rolling
-    from strategies.gates import judge
-    from strategies.gates.earliest import earliest
 
     def interrupt() -> None:
         source.close()
@@ -264,8 +272,7 @@ def build_controller(
             settings.prometheus,
             forge,
             statuses,
-            judge,
-            earliest,
+            *promotion_rules(),
             Prometheus().measure,
         ),
         messenger=open_messenger,

@@ -8,25 +8,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from reconciler.core.promotion import branch_of, is_ours, superseded
-from reconciler.core.promotion_decision import (
-    Act,
-    Decision,
-    Facts,
-    Said,
-    applied_commit,
-    decide,
-    has_its_turn,
-    ready_since,
-)
-from reconciler.engine import promotion_story, proposals
+from reconciler.core.promotion_decision import Act, Decision, Facts, Said, decide, has_its_turn
+from reconciler.engine import promotion_facts, promotion_story
 from reconciler.engine.keys import Key
 from reconciler.engine.measuring import measured
 from reconciler.engine.promotion_story import Road
 from reconciler.engine.queues import Queues
 from reconciler.engine.stages.fetch import repository_of
 from reconciler.engine.world import World
-from reconciler.model.application import Application
-from reconciler.model.outcome import Blocked, Reason, Terminal, Transient
+from reconciler.model.outcome import Blocked, Transient
 from reconciler.model.promotion import EnvironmentState, PromotionEnvironment, PromotionState
 from reconciler.ports import CommitStatuses, Forge, PullRequest
 
@@ -55,24 +45,9 @@ class Step:
         self._source, self._target, self._known, self._told = source, target, known, told
 
     def take(self) -> EnvironmentState:
-        source, target = self._application(self._source), self._application(self._target)
-        if repository_of(source) != repository_of(target):
-            raise Terminal(
-                Reason.INVALID_SPEC,
-                f"{source.metadata.name} and {target.metadata.name} read two Repositories: both must be in one",
-            )
-        road = Road(f"{self._key.namespace}/{self._key.name}", source, proposals.place(self._world, target))
+        origin, to = promotion_facts.ends(self._world, self._key.namespace, self._source, self._target)
+        road = Road(f"{self._key.namespace}/{self._key.name}", origin, to)
         return _Look(self._world, self._queues, road, self._told).walk(self._source, self._target, self._known)
-
-    def _application(self, environment: PromotionEnvironment) -> Application:
-        found = self._world.catalog.application(Key("Application", self._key.namespace, environment.application))
-        if found is None:
-            raise Terminal(
-                Reason.INVALID_SPEC,
-                f"there is no Application {environment.application!r} in namespace {self._key.namespace!r}: create it, "
-                "or mend spec.environments",
-            )
-        return found
 
 
 class _Look:
@@ -114,35 +89,17 @@ class _Look:
 
     def _facts(self, source: PromotionEnvironment, target: PromotionEnvironment, known: EnvironmentState) -> Facts:
         """What can be told without the forge."""
-        application = self._road.origin
-        commit = applied_commit(application.status)
-        facts = Facts(
-            source,
-            target,
-            known,
-            applied=commit,
-            ready_since=ready_since(application.status, application.metadata.generation),
-            vetoes=self._to.application.status.vetoes,
-            base=self._to.base,
-            forge=self._forge is not None,
-        )
-        if not commit:
-            return facts
-        found = proposals.candidate(self._world, target, application, commit, self._to)
+        forge = self._forge is not None
+        facts = promotion_facts.gather(self._world, self._road.origin, self._to, source, target, known, forge)
         # Where nothing is to come nobody is asked.
-        numbers = measured(self._world.rolling, target.gates) if found else {}
-        return replace(facts, candidate=found, measured=numbers)
+        numbers = measured(self._world.rolling, target.gates) if facts.candidate else {}
+        return replace(facts, measured=numbers)
 
     def _in_turn(self, facts: Facts) -> Facts:
         """Of two versions the one that came first, where it has its turn."""
-        known = facts.known
-        if self._forge is None or not has_its_turn(facts) or self._forge.read(known.number).state != "open":
+        if self._forge is None or not has_its_turn(facts) or self._forge.read(facts.known.number).state != "open":
             return facts
-        first = proposals.candidate(self._world, facts.target, self._road.origin, known.source, self._to)
-        if first.id != known.proposed:
-            return facts
-        behind = facts.candidate.id
-        return replace(facts, applied=known.source, ready_since=known.proven, candidate=first, behind=behind)
+        return promotion_facts.first(self._world, self._road.origin, self._to, facts)
 
     def _ask(self, forge: Forge, facts: Facts, decision: Decision) -> Facts:
         """Makes the commit, and asks for all that is said of it and of what was proposed before."""
@@ -152,17 +109,10 @@ class _Look:
         older = forge.read(known.number) if known.number and known.proposed not in ("", facts.candidate.id) else None
         facts = self._made(facts)
         said = Said(older=older, request=forge.find(self._branch(facts), self._to.base))
-        if said.request is not None and self._good(said.request, facts):
-            facts = replace(facts, change=known.head, upon=known.upon)
+        facts = promotion_facts.kept(self._world, facts, self._to, said.request)
+        # A cache that was deleted has not the commit that was made earlier.
+        self._world.source.fetch(self._to.seen.remote, facts.change, self._to.seen.refs)
         return replace(facts, said=self._heard(forge, facts, said))
-
-    def _good(self, request: PullRequest, facts: Facts) -> bool:
-        """Whether the branch stays as it is although the base has moved. Only our own status tells that we have made
-        exactly this commit: what the commit says of itself, anybody can write.
-        """
-        known = facts.known
-        ours = (request.state, request.head_commit, facts.candidate.id) == ("open", known.head, known.proposed)
-        return ours and bool(known.upon) and proposals.unmoved(self._world, self._to, known.upon)
 
     def _heard(self, forge: Forge, facts: Facts, said: Said) -> Said:
         """What is said of the pull request, where there is an open one and a gate asks for it."""
@@ -253,10 +203,7 @@ class _Look:
         return is_ours(source.message(remote, request.head_commit), self._road.promotion, facts.candidate.id)
 
     def _made(self, facts: Facts) -> Facts:
-        """With the commit upon the base of today."""
-        name = self._road.promotion
-        change = proposals.commit(self._world, name, facts.target.name, facts.candidate, facts.applied, self._to)
-        return replace(facts, change=change, upon=self._to.head)
+        return promotion_facts.made(self._world, self._road.promotion, facts, self._to)
 
     def _write_branch(self, facts: Facts, expected: str | None) -> None:
         ref = f"refs/heads/{self._branch(facts)}"

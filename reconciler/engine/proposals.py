@@ -4,21 +4,35 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from posixpath import join
+from typing import Protocol
 
 from reconciler.core.image_edits import Unwritable, Wanted, edit
 from reconciler.core.promotion import Candidate, copies, images_of, message, older_than, title_of, to_carry
 from reconciler.core.revert import files_of
-from reconciler.engine.sources import Seen
+from reconciler.engine.catalog import Catalog
+from reconciler.engine.sources import Seen, Sources
 from reconciler.engine.stages.fetch import repository_of, wanted_ref
 from reconciler.engine.stages.image_files import image_files
 from reconciler.engine.stages.render import request
-from reconciler.engine.world import World
 from reconciler.model.application import Application
 from reconciler.model.image import ImageRef
 from reconciler.model.manifest import Manifest
 from reconciler.model.outcome import Blocked, Reason, Terminal
 from reconciler.model.promotion import PromotionEnvironment
-from reconciler.ports import Blob, Tree
+from reconciler.ports import Blob, Renderer, Source, Tree
+
+
+class Reading(Protocol):
+    """What is read for it, and nothing is written to: of the World, or of files."""
+
+    @property
+    def source(self) -> Source: ...
+    @property
+    def renderer(self) -> Renderer: ...
+    @property
+    def catalog(self) -> Catalog: ...
+    @property
+    def sources(self) -> Sources: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +51,7 @@ class Place:
         return request(self.application).path
 
 
-def place(world: World, application: Application) -> Place:
+def place(world: Reading, application: Application) -> Place:
     """Raises Blocked before the Repository was read, Terminal for a revision that is no branch."""
     key = repository_of(application)
     seen, repository = world.sources.get(key), world.catalog.repository(key)
@@ -54,19 +68,19 @@ def place(world: World, application: Application) -> Place:
     return Place(application, seen, base, head, tree, objects(world, application, tree))
 
 
-def tree_at(world: World, seen: Seen, commit: str) -> Tree:
+def tree_at(world: Reading, seen: Seen, commit: str) -> Tree:
     """The files of a commit of a remote."""
     world.source.fetch(seen.remote, commit, seen.refs)
     return world.source.tree(seen.remote, commit)
 
 
-def objects(world: World, application: Application, tree: Tree) -> tuple[Manifest, ...]:
+def objects(world: Reading, application: Application, tree: Tree) -> tuple[Manifest, ...]:
     """The objects of an Application at a tree."""
     return world.renderer.render(tree, request(application)).manifests
 
 
 def candidate(
-    world: World, environment: PromotionEnvironment, source: Application, commit: str, to: Place
+    world: Reading, environment: PromotionEnvironment, source: Application, commit: str, to: Place
 ) -> Candidate:
     """What the environment lacks of what `source` runs at `commit`; empty when nothing."""
     tree = tree_at(world, to.seen, commit)
@@ -84,7 +98,7 @@ def candidate(
     return Candidate(images, copies(theirs, ours, here, to.folder), left)
 
 
-def commit(world: World, promotion: str, environment: str, found: Candidate, source: str, to: Place) -> str:
+def commit(world: Reading, promotion: str, environment: str, found: Candidate, source: str, to: Place) -> str:
     """The commit upon the head of the branch that brings it; the same arguments give the same commit.
 
     Raises Terminal(RENDER_FAILED) for an image that is written where it cannot be edited.
@@ -102,7 +116,7 @@ def commit(world: World, promotion: str, environment: str, found: Candidate, sou
     return world.source.commit(to.seen.remote, to.head, files, message(title, promotion, found.id, source))
 
 
-def unmoved(world: World, to: Place, upon: str) -> bool:
+def unmoved(world: Reading, to: Place, upon: str) -> bool:
     """Whether a change upon the commit `upon` is the same change upon the base of today: nothing that the target is
     made of differs. Then people need not look at it again because somebody pushed something else to the repository.
     """

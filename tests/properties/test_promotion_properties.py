@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from reconciler.core.promotion import Candidate, superseded
 from reconciler.core.promotion_decision import Act, Decision, Facts, Said, decide
+from reconciler.core.promotion_replay import recorded, said
 from reconciler.model.application_status import VetoEntry
 from reconciler.model.image import ImageRef
 from reconciler.model.promotion import EnvironmentState, PromotionEnvironment, PromotionGate, PromotionState
@@ -147,6 +148,33 @@ def test_the_same_facts_are_decided_in_the_same_way(facts: Facts) -> None:
 @given(FACTS)
 def test_each_decision_says_why(facts: Facts) -> None:
     assert decide(facts, judge, opens, NOW).state.message
+
+
+@given(FACTS)
+def test_a_replay_of_what_was_decided_decides_the_same(facts: Facts) -> None:
+    told = facts.said or Said()
+    request = told.request
+    if facts.said is None or (request is not None and request.state not in ("open", "closed", "merged")):
+        return
+    facts = replace(facts, said=replace(told, older=None, foreign=False))
+    first = decide(facts, judge, opens, NOW)
+    ours = request is None or request.head_commit == facts.change or request.state != "open"
+    if first.act in (Act.NONE, Act.MERGE) and first.state.number and ours:
+        before = first.state
+        if first.act is Act.MERGE:
+            before = before.model_copy(update={"state": PromotionState.OPEN})
+        known = replace(facts, known=before, said=None)
+        again = replace(known, said=said(known, facts.change, ""))
+        second = decide(again, recorded(judge, again, facts.change), opens, NOW)
+        assert (second.act, second.number, second.state.state) == (first.act, first.number, first.state.state)
+        assert [each.verdict for each in second.state.gates] == [each.verdict for each in first.state.gates]
+
+
+@given(FACTS)
+def test_a_replay_passes_no_gate_of_people_that_its_status_does_not_pass(facts: Facts) -> None:
+    decision = decide(facts, recorded(judge, facts, facts.change), opens, NOW)
+    if decision.act in (Act.MERGE, Act.PUSH):
+        assert not any(gate.approvals for gate in facts.target.gates)
 
 
 @dataclass
