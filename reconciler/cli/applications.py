@@ -1,4 +1,4 @@
-"""Applications, Repositories and ImageFeeds of a cluster, read as they are: one that is broken is shown as well."""
+"""The documents of our kinds in a cluster, read as they are: one that is broken is shown as well."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reconciler.model.resource import API_VERSION
 from reconciler.model.suggest import nearest
 from reconciler.ports import Cluster
 
-Kind = Literal["Application", "Repository", "Promotion", "ImageFeed"]
+Kind = Literal["Application", "Repository", "Promotion", "ImageFeed", "Notifier"]
 Document = dict[str, Any]
 
 

@@ -17,7 +17,7 @@ _VERBS = {
     "render": "Print the objects of a folder, in apply order.",
     "diff": "Show what applying would change.",
     "health": "Print the health of each object in a file, without a cluster.",
-    "get": "List applications and their state.",
+    "get": "List applications, repositories, promotions, image feeds or notifiers, and their state.",
     "tree": "Show an application's objects and what they own.",
     "history": "Show what was deployed, and when.",
     "sync": "Deploy now.",
