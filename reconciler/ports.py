@@ -90,7 +90,8 @@ class Source(Protocol):
     def commit(self, remote: Remote, parent: str | None, files: Mapping[str, Blob], message: str) -> str:
         """A new commit in the mirror: the tree of `parent` (empty when None) with these files put in, or with None
         taken out. No work tree is used. The same arguments give the same commit: a second try makes no second one.
-        Raises Transient(SOURCE_UNREACHABLE) when the mirror has lost the parent.
+        It is signed where the remote has a key. Raises Transient(SOURCE_UNREACHABLE) when the mirror has lost the
+        parent, Terminal(CREDENTIALS_NOT_FOUND) for a key that does not sign.
         """
 
     def push(self, remote: Remote, commit: str, ref: str, expected: str | None) -> None:

@@ -15,6 +15,7 @@ from reconciler.engine.notes import Note
 from reconciler.engine.queues import Queues
 from reconciler.engine.report import Reporter
 from reconciler.engine.secret_data import credentials_data
+from reconciler.engine.signing_keys import SigningKeys
 from reconciler.engine.sources import Seen
 from reconciler.engine.stages.fetch import SYNC
 from reconciler.engine.timers import Timers
@@ -36,6 +37,7 @@ class Repositories:
         self._queues = queues
         self._timers = timers
         self._reporter = reporter
+        self._signing = SigningKeys(world.cluster)
         self._credentials: dict[Key, tuple[str, GitCredentials]] = {}
 
     def reconcile(self, key: Key) -> None:
@@ -77,7 +79,9 @@ class Repositories:
 
     def _look(self, key: Key, repository: Repository) -> tuple[Seen, Looked]:
         """One ls-remote; when the branch has moved, a fetch here, so that no Application waits for a slow host."""
-        remote = Remote(repository.spec.url, self._read_credentials(key, repository), repository.spec.timeout)
+        spec = repository.spec
+        signing_key = self._signing.get(key, repository)
+        remote = Remote(spec.url, self._read_credentials(key, repository), spec.timeout, signing_key)
         before, began = self._world.sources.get(key), self._world.clock.monotonic()
         seen = Seen(remote, self._world.source.refs(remote))
         commit = seen.refs.get(f"refs/heads/{repository.spec.branch}")
@@ -93,7 +97,8 @@ class Repositories:
         before = self._world.sources.get(key)
         if before is None:
             before = Seen(Remote(repository.spec.url, None, repository.spec.timeout), {})
-        if self._world.sources.put(key, Seen(before.remote, before.refs, error)):
+        remote = self._signing.closed(repository, before.remote)
+        if self._world.sources.put(key, Seen(remote, before.refs, error)):
             self._wake(key)
 
     def _wake(self, key: Key) -> None:
@@ -108,6 +113,7 @@ class Repositories:
         self._timers.forget(key)
         self._credentials.pop(key, None)
         self._hooks.forget(key)
+        self._signing.forget(key)
         self._world.sources.forget(key)
         self._wake(key)
 

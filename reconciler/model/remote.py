@@ -40,11 +40,16 @@ class GitCredentials(NamedTuple):
 
 
 class Remote(NamedTuple):
-    """A repository to read."""
+    """A repository to read. `signing_key` is the SSH key that signs the commits which are made for it; empty: none."""
 
     url: str
     credentials: GitCredentials | None
     timeout: float
+    signing_key: str = ""
+
+    def __repr__(self) -> str:
+        """Without the key: a value that is printed by mistake must not tell a secret."""
+        return f"Remote({self.url!r}, {self.credentials!r}{', signing_key=***' if self.signing_key else ''})"
 
 
 class RegistryLogin(NamedTuple):

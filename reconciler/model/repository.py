@@ -100,6 +100,15 @@ _NO_FORGE = "`webhook` needs `forge`: its kind says how events are signed"
 _NO_SECRET = "`webhook` needs `managed: true`, or `secretRef` for a hook that is made by hand"  # noqa: S105
 
 
+class Signing(Section):
+    """Whoever has the public key can tell that a commit is of Dispatch: `git verify-commit`, or the forge."""
+
+    secret_ref: Annotated[
+        SecretName,
+        Field(description="A Secret with ssh-privatekey: an ed25519 key of OpenSSH, without a passphrase."),
+    ]
+
+
 class RepositorySpec(Section):
     """Where to read and how often to look."""
 
@@ -143,6 +152,9 @@ class RepositorySpec(Section):
             "known_hosts, or githubAppID, githubAppInstallationID and githubAppPrivateKey; ca.crt for a private "
             "authority."
         ),
+    ] = None
+    signing: Annotated[
+        Signing | None, Field(description="Sign the commits that Dispatch writes. Not signed when not given.")
     ] = None
     forge: Annotated[
         RepositoryForge | None,

@@ -28,17 +28,23 @@ class Draft(NamedTuple):
     time: int
 
 
-def make(git: GitProgram, path: Path, draft: Draft, started: Callable[[int], None]) -> str:
+Signed = Callable[[str], str]
+"""The id of a commit -> that of the same commit, signed."""
+
+
+def make(
+    git: GitProgram, path: Path, draft: Draft, started: Callable[[int], None], signed: Signed = lambda commit: commit
+) -> str:
     """The id of the commit, which is readable then. The caller holds the lock of the repository at `path`.
 
-    Raises Lost when an object that it builds on is not there.
+    Raises Lost when an object that it builds on is not there, and what `signed` raises.
     """
     # `done` is the last word of the stream: when we are killed while we write it, no half of it becomes a commit.
     options = ["--quiet", "--force", "--done", "--date-format=raw"]
     made = git.local(["fast-import", *options], path, started, stdin=b"".join(_stream(draft)))
     if made.code:
         raise _failed(made)
-    commit = made.stdout.decode().strip()
+    commit = signed(made.stdout.decode().strip())
     kept = f"update {bare.COMMITS}/{commit} {commit}\ndelete {bare.WRITTEN}\n"
     noted = git.local(["update-ref", "--no-deref", "--stdin"], path, started, stdin=kept.encode())
     if noted.code:

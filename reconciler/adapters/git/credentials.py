@@ -60,7 +60,7 @@ def _http(
     yield "http.lowSpeedLimit", "1"
     yield "http.lowSpeedTime", str(max(1, int(timeout)))
     if given.ca:
-        yield "http.sslCAInfo", _memory_file("ca", given.ca, stack)
+        yield "http.sslCAInfo", memory_file("ca", given.ca, stack)
     if given.ssh_key and not given.password:
         raise _denied(address, "the credentials are an SSH key, but the URL is http(s). Give a password, or use ssh://")
     if given.username or given.password:
@@ -68,7 +68,7 @@ def _http(
             _line(address, given.username or address.user or _TOKEN_USER),
             _line(address, given.password),
         )
-        answer = _memory_file("answer", f"username={username}\npassword={password}\n", stack)
+        answer = memory_file("answer", f"username={username}\npassword={password}\n", stack)
         # Git appends the name of the operation to the line.
         yield f"credential.{address.origin}.helper", f"!cat {answer} #"
 
@@ -97,8 +97,8 @@ def _complete(address: Address, credentials: GitCredentials | None) -> GitCreden
 
 def _ssh_command(address: Address, given: GitCredentials, timeout: float, stack: contextlib.ExitStack) -> str:
     """The command line that git hands to a shell: of our own words, and paths that are only digits and letters."""
-    key = _memory_file("key", given.ssh_key.replace("\r\n", "\n").strip() + "\n", stack)
-    known = _memory_file("known_hosts", given.known_hosts.strip() + "\n", stack)
+    key = memory_file("key", given.ssh_key.replace("\r\n", "\n").strip() + "\n", stack)
+    known = memory_file("known_hosts", given.known_hosts.strip() + "\n", stack)
     options = {
         "BatchMode": "yes",
         "StrictHostKeyChecking": "yes",
@@ -122,7 +122,7 @@ def _ssh_command(address: Address, given: GitCredentials, timeout: float, stack:
     return shlex.join(words)
 
 
-def _memory_file(name: str, text: str, stack: contextlib.ExitStack) -> str:
+def memory_file(name: str, text: str, stack: contextlib.ExitStack) -> str:
     """A path at which children of this user read `text` while the stack is open. ssh wants keys to be 0600."""
     try:
         descriptor = os.memfd_create(name)

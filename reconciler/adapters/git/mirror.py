@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from reconciler.adapters.git import bare, committing, history, pushing
+from reconciler.adapters.git import bare, committing, history, pushing, signing
 from reconciler.adapters.git.command import GitProgram
 from reconciler.adapters.git.committing import Draft
 from reconciler.adapters.git.failure import Refused, Unexplained
@@ -72,8 +72,12 @@ class Mirror:
             self._fill(transport, commit, refs)
             return True
 
-    def write(self, draft: Draft, timeout: float) -> str:
-        """Make a commit and keep it readable. Raises as `Source.commit`."""
+    def write(self, draft: Draft, timeout: float, key: str = "") -> str:
+        """Make a commit, signed where there is a key, and keep it readable. Raises as `Source.commit`."""
+
+        def signed(commit: str) -> str:
+            return signing.sign(self._git, self.path, draft, commit, key, self._lock.record) if key else commit
+
         with self._held(timeout):
             bare.sweep(self.path)
             if draft.parent is not None:
@@ -81,7 +85,7 @@ class Mirror:
             elif not (bare.is_sound(self.path, _SHA1) or bare.is_sound(self.path, _SHA256)):
                 bare.replace(self.path, bare.create(self._git, self.path, _SHA1))
             try:
-                return committing.make(self._git, self.path, draft, self._lock.record)
+                return committing.make(self._git, self.path, draft, self._lock.record, signed)
             except Lost as error:
                 raise self.lost(draft.parent or "of its own", error) from error
 

@@ -117,7 +117,7 @@ class GitSource:
         mirror = self._mirror(self._address(remote))
         # Not the time of the clock: a second try must give the same commit.
         time = 0 if parent is None else self._commit(mirror, parent).committed
-        return mirror.write(Draft(parent, files, message, self._signature, time), remote.timeout)
+        return mirror.write(Draft(parent, files, message, self._signature, time), remote.timeout, remote.signing_key)
 
     def push(self, remote: Remote, commit: str, ref: str, expected: str | None) -> None:
         if not _REF.fullmatch(ref):
