@@ -320,7 +320,8 @@ threads."""
 class Proof:
     """What is known of a version: since when it is Ready in the environment before (None while it is not), and what is
     said of its pull request: the reviews, the newest state of each check (both None while there is none), its head and
-    who opened it. `measured` is what each `analysis` gave; one that is missing was not asked.
+    who opened it. `measured` is what each `analysis` gave; one that is missing was not asked. `digest` is of
+    the objects that the head renders, `since` when it began to render those, where it had rendered others before.
     """
 
     ready_since: datetime | None = None
@@ -329,6 +330,8 @@ class Proof:
     head: str = ""
     author: str = ""
     measured: Mapping[PrometheusMetric, Measured] = field(default_factory=dict)
+    digest: str = ""
+    since: datetime | None = None
 
 
 Gatekeeper = Callable[[PromotionGate, Proof, datetime], tuple[str, Verdict, str]]

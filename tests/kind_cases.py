@@ -48,6 +48,21 @@ def promotion() -> dict[str, Any]:
     }
 
 
+def promotion_action() -> dict[str, Any]:
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "PromotionAction",
+        "metadata": {"name": "shop-again-1"},
+        "spec": {
+            "promotion": "shop",
+            "environment": "production",
+            "action": "Again",
+            "version": "1f0c52a8b1-7-5d1f0a9c3b",
+            "by": "ada@example.com",
+        },
+    }
+
+
 def rollout_action() -> dict[str, Any]:
     return {
         "apiVersion": API_VERSION,
@@ -124,11 +139,19 @@ _NEWEST = _with(_FEED, "spec.policy", {"newest": {"pattern": "(?P<build>[0-9]+)"
 _ABORT = _with(_with(_ACT, "spec.action", "Abort"), "spec.step", _GONE)
 _LONG = "a" * 254
 
+_ASKED = promotion_action()
 _PROMO = promotion()
 _TWO = _PROMO["spec"]["environments"]
 _GATED = {"name": "last", "application": "shop-last"}
 
 CASES: list[Case] = [
+    *good(_ASKED, "spec.action", "Again", "Accept"),
+    *bad(_ASKED, "spec.action", "", "again", None, 1),
+    *good(_ASKED, "spec.version", "a", "a" * 128),
+    *bad(_ASKED, "spec.version", "", "a" * 129, None),
+    *bad(_ASKED, "spec.by", "", None),
+    *bad(_ASKED, "spec.promotion", "", "Shop", None),
+    *good(_ASKED, "spec.reason", "why", None),
     *good(_PROMO, "spec.environments", _TWO, [*_TWO, _GATED]),
     *bad(
         _PROMO,

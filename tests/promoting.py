@@ -79,6 +79,11 @@ class Environments(Hosted):
         time.sleep(0.5)
         return self.state()
 
+    def states(self) -> dict[str, dict[str, Any]]:
+        """The state of each environment but the first, by its name."""
+        found = (self.live(API_VERSION, "Promotion", "shop") or {}).get("status") or {}
+        return {each["name"]: each for each in found.get("environments") or []}
+
     def observed(self) -> bool:
         """Whether the status speaks of the newest spec."""
         live = self.live(API_VERSION, "Promotion", "shop") or {}

@@ -1,8 +1,8 @@
 """Who may approve: the role for people, and the policy by which the API server keeps approvals honest.
 
-A RolloutAction is worth what its `spec.by` is worth. So the API server itself (ValidatingAdmissionPolicy, KEP-3488)
-holds that field to the name of the user whose request it is; Dispatch need not be running for that, and cannot be
-talked round it.
+A RolloutAction and a PromotionAction are worth what their `spec.by` is worth. So the API server itself
+(ValidatingAdmissionPolicy, KEP-3488) holds that field to the name of the user whose request it is; Dispatch need not be
+running for that, and cannot be talked round it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def policy() -> dict[str, Any]:
     rule = {
         "apiGroups": [GROUP],
         "apiVersions": [VERSION],
-        "resources": ["rolloutactions"],
+        "resources": ["promotionactions", "rolloutactions"],
         "operations": ["CREATE"],
     }
     return {
@@ -43,7 +43,7 @@ def policy() -> dict[str, Any]:
             },
             {
                 "expression": _BARE,
-                "message": "a RolloutAction carries no owner, no finalizer and no label of an ApplySet",
+                "message": "an action carries no owner, no finalizer and no label of an ApplySet",
                 "reason": "Invalid",
             },
         ],
@@ -83,4 +83,12 @@ def approver_rules() -> tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]
         ("argoproj.io", ("analysisruns", "rollouts"), _SEE),
         ("apps", ("replicasets",), _SEE),
         ("", ("pods",), _SEE),
+    )
+
+
+def releaser_rules() -> tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]:
+    """(group, resources, verbs) of the role for people who may go round what keeps promotions back."""
+    return (
+        (GROUP, ("promotionactions",), ("create", *_SEE)),
+        (GROUP, ("applications", "promotions", "repositories"), _SEE),
     )

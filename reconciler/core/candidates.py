@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from reconciler.core.landing import said
 from reconciler.core.notices import candidate_ready
 from reconciler.core.standing import short
-from reconciler.model.notice import Candidate, Notice, Subject
-from reconciler.model.promotion import EnvironmentState, PromotionEnvironment, PromotionState
+from reconciler.model.notice import Candidate, Notice, NoticeEvent, Subject
+from reconciler.model.promotion import EnvironmentState, MergeVerdict, PromotionEnvironment, PromotionState
 from reconciler.model.rollout import Verdict
 
 
@@ -43,3 +44,25 @@ def _short(image: str) -> str:
     """`shop:1.4.0` of `registry/team/shop:1.4.0@sha256:...`: what people call it."""
     name, _, digest = image.partition("@")
     return name.rpartition("/")[2] if ":" in name.rpartition("/")[2] else f"{name.rpartition('/')[2]}@{digest[:19]}"
+
+
+def unreviewed(about: Subject, state: EnvironmentState) -> Notice | None:
+    """The notice of a merge that was not of what was proposed; None where the last one was."""
+    merge = state.merged
+    if merge is None or merge.verdict is not MergeVerdict.UNREVIEWED:
+        return None
+    lines = [
+        said(merge),
+        *(f"closed gate: {gate}" for gate in merge.closed),
+        f"look at commit {merge.commit}: revert it, or let it go on by `dispatch promotion accept`",
+    ]
+    title = f"{about} {short(merge.commit)} runs a change that nobody has reviewed in {state.name}"
+    return Notice(
+        NoticeEvent.UNREVIEWED_CHANGE,
+        about,
+        merge.commit,
+        title,
+        tuple(lines),
+        merge.pull_request,
+        topic=f"merged for {state.name}",
+    )

@@ -75,6 +75,19 @@ def older_than(images: Sequence[ImageRef], target: Sequence[str]) -> tuple[Image
     )
 
 
+def same_images(source: Sequence[str], target: Sequence[str]) -> tuple[str, ...]:
+    """The images that both run, in the same version."""
+    here = {str(ref) for text in target if (ref := parse_ref(text)) is not None}
+    return tuple(sorted({str(ref) for text in source if (ref := parse_ref(text)) is not None} & here))
+
+
+def brought(before: Sequence[str], images: Sequence[str]) -> tuple[str, ...]:
+    """The images of an environment once these have come into it, in the place of their older versions."""
+    new = [ref for text in images if (ref := parse_ref(text)) is not None]
+    kept = [text for text in before if (ref := parse_ref(text)) and not any(_same(ref, one) for one in new)]
+    return tuple(sorted({*kept, *map(str, new)}))
+
+
 def copies(source: Files, target: Files, source_folder: str, target_folder: str) -> dict[str, Blob]:
     """What makes the files of one folder those of another one: both are given with their whole paths."""
     wanted = {_moved(path, source_folder, target_folder): blob for path, blob in source.items()}

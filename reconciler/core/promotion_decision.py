@@ -6,20 +6,25 @@ until nothing is left to do. Nothing is read and nothing is written here; time i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+from reconciler.core import landing
+from reconciler.core import promotion_past as past
 from reconciler.core.conditions import is_ready
-from reconciler.core.promotion import Candidate, is_superseded
+from reconciler.core.promotion import Candidate, brought, is_superseded
 from reconciler.model.application import ApplicationStatus
 from reconciler.model.application_status import VetoEntry
-from reconciler.model.promotion import EnvironmentState, GateState, PromotionEnvironment, PromotionState
+from reconciler.model.promotion import EnvironmentState, GateState, PastMerge, PromotionEnvironment, PromotionState
 from reconciler.model.pull_request import PullRequest, Review
 from reconciler.model.rollout import Verdict
 from reconciler.model.strategy import InFlight, MergePolicy, PrometheusMetric
 from reconciler.ports import Forecast, Gatekeeper, Measured, Proof
+
+_READ = timedelta(seconds=30)
+"""In which the base is read again after a merge. Only then a version counts as taken out of it."""
 
 
 class Act(StrEnum):
@@ -38,7 +43,8 @@ class Act(StrEnum):
 class Said:
     """What the forge says. `older` is the pull request that is known, where it is of another version than the one to
     come; `request` the one of this version. `foreign`: its branch holds a commit that Dispatch did not make for it.
-    `reviews` and `checks` are None where nobody asked for them.
+    `reviews` and `checks` are None where nobody asked for them. `landed` is of the one of the two that was merged since
+    the last look.
     """
 
     older: PullRequest | None = None
@@ -46,6 +52,7 @@ class Said:
     foreign: bool = False
     reviews: Sequence[Review] | None = None
     checks: Mapping[str, str] | None = None
+    landed: landing.Landed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +61,12 @@ class Facts:
 
     `applied` is the commit that the environment before runs, empty before its first one; `ready_since` when it became
     Ready with it, None while it is not. `vetoes` are the target's. `base` is the branch that the target follows,
-    `change` the commit that brings the candidate, `upon` the commit of the base that it is made upon. Where there is no
-    `forge` it is pushed. `said` is None as long as the commit was not made and the forge not asked. `measured` is what
-    the metrics of the gates say now. `behind` is the newer candidate that waits until this one had its turn.
+    `change` the commit that brings the candidate, `upon` the commit of the base that it is made upon, `digest` of what
+    the target renders with it. Where there is no `forge` it is pushed. `said` is None as long as the commit was not
+    made and the forge not asked. `measured` is what the metrics of the gates say now. `shared` are the images that both
+    environments run in the same version; `tainted` is why what the environment before runs goes no further, empty when
+    it may; `again` is what somebody asked for once more, as `EnvironmentState.again` names it.
+    `behind` is the newer candidate that waits until this one had its turn.
     """
 
     source: PromotionEnvironment
@@ -73,6 +83,10 @@ class Facts:
     behind: str = ""
     said: Said | None = None
     measured: Mapping[PrometheusMetric, Measured] = field(default_factory=dict)
+    shared: tuple[str, ...] = ()
+    tainted: str = ""
+    again: Collection[str] = ()
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +100,12 @@ class Decision:
 
 def decide(facts: Facts, judge: Gatekeeper, forecast: Forecast, now: datetime) -> Decision:
     """What is to be done now. What cannot be told is closed: without it nothing is merged."""
+    facts = replace(facts, known=past.remembered(facts, judge, now))
     decision = _decide(facts, judge, now)
-    if decision.state.state not in (PromotionState.WAITING, PromotionState.OPEN) or not facts.candidate:
+    state, known = decision.state, facts.known
+    kept = {"had": state.had or known.had, "merged": state.merged or known.merged}
+    decision = replace(decision, state=state.model_copy(update=kept))
+    if state.state not in (PromotionState.WAITING, PromotionState.OPEN) or not facts.candidate:
         return decision
     opens = forecast(facts.target.gates, facts.ready_since, now)
     later = opens if opens is not None and opens > now else None
@@ -102,6 +120,8 @@ def _decide(facts: Facts, judge: Gatekeeper, now: datetime) -> Decision:
     state = _proposed(facts, judge, now)
     if (vetoed := _vetoed(facts)) is not None:
         return Decision(Act.NONE, _of(state, PromotionState.FAILED, vetoed))
+    if facts.tainted:
+        return Decision(Act.NONE, _of(state, PromotionState.WAITING, facts.tainted))
     if facts.ready_since is None:
         words = f"{facts.source.application} is not Ready: nothing is proven there"
         return Decision(Act.NONE, _of(state, PromotionState.WAITING, words))
@@ -109,7 +129,7 @@ def _decide(facts: Facts, judge: Gatekeeper, now: datetime) -> Decision:
         return Decision(Act.ASK, _of(state, PromotionState.WAITING, "the forge was not asked yet"))
     if not facts.forge:
         return _without_forge(facts, state)
-    return _by_pull_request(facts, facts.said, state)
+    return _by_pull_request(facts, facts.said, state, now)
 
 
 def applied_commit(status: ApplicationStatus) -> str:
@@ -151,24 +171,25 @@ def _proposed(facts: Facts, judge: Gatekeeper, now: datetime) -> EnvironmentStat
     proof = Proof(facts.ready_since, measured=facts.measured)
     if request is not None:
         proof = replace(proof, reviews=said.reviews, checks=said.checks, head=facts.change, author=request.author)
-    judged = [judge(gate, proof, now) for gate in facts.target.gates]
+        proof = replace(proof, digest=facts.digest, since=past.rendered_since(facts, now))
     return EnvironmentState(
         name=facts.target.name,
         state=PromotionState.WAITING,
         candidate=facts.candidate.id,
         images=tuple(map(str, facts.candidate.images)),
         source=facts.applied,
-        gates=tuple(GateState(gate=name, verdict=verdict.value, evidence=why) for name, verdict, why in judged),
+        gates=past.judged(facts, judge, proof, now),
+        rendered=past.rendered_since(facts, now),
     )
 
 
 def _nothing_to_come(facts: Facts) -> Decision:
     """The environment before runs what this one has: what was proposed meanwhile nobody wants any more."""
     words = f"has what {facts.source.name} runs"
-    current = EnvironmentState(name=facts.target.name, state=PromotionState.CURRENT, message=words)
     if left := ", ".join(map(str, facts.candidate.left)):
         words = f"{left} of {facts.source.name} is older than what runs here: only `carry.older` takes it back"
-        current = current.model_copy(update={"message": words})
+    words = "; ".join(filter(None, (words, landing.said(facts.known.merged))))
+    current = EnvironmentState(name=facts.target.name, state=PromotionState.CURRENT, message=words)
     if not (facts.forge and facts.known.number):
         return Decision(Act.NONE, current)
     if facts.said is None:
@@ -186,12 +207,17 @@ def _nothing_to_come(facts: Facts) -> Decision:
 
 def _without_forge(facts: Facts, state: EnvironmentState) -> Decision:
     """Nobody can look at it before: only the gates stand in the way."""
+    if facts.known.head != facts.change and past.went_back(facts) and not past.asked(facts, None):
+        return Decision(Act.NONE, past.held(facts, state, None))
     if why := closed(state.gates):
         return Decision(Act.NONE, _of(state, PromotionState.WAITING, why))
-    return Decision(Act.PUSH, _of(state, PromotionState.MERGED, f"pushed to {facts.base}"))
+    merge = PastMerge(candidate=state.candidate, commit=facts.change, digest=facts.digest)
+    done = {"head": facts.change, "merged": merge, "had": brought(facts.known.had, state.images)}
+    pushed = _of(state, PromotionState.MERGED, f"pushed to {facts.base}").model_copy(update=done)
+    return Decision(Act.PUSH, pushed)
 
 
-def _by_pull_request(facts: Facts, said: Said, state: EnvironmentState) -> Decision:
+def _by_pull_request(facts: Facts, said: Said, state: EnvironmentState, now: datetime) -> Decision:
     older, request = said.older, said.request
     if older is not None and older.state == "open":
         if facts.target.in_flight is InFlight.SUPERSEDE or not has_its_turn(facts):
@@ -199,23 +225,37 @@ def _by_pull_request(facts: Facts, said: Said, state: EnvironmentState) -> Decis
             return Decision(Act.CLOSE, _of(state, PromotionState.WAITING, words), older.number)
         words = f"{state.candidate} waits until {older.url} is merged or closed"
         return Decision(Act.NONE, facts.known.model_copy(update={"message": words}))
-    if request is None or (request.state == "closed" and is_superseded(request.title)):
-        # What Dispatch closed, because nobody wanted it any more, may come again.
+    asked = past.asked(facts, request)
+    # What Dispatch closed, because nobody wanted it any more, may come again.
+    gone = request is None or (request.state == "closed" and is_superseded(request.title))
+    if gone and past.went_back(facts) and not asked:
+        return Decision(Act.NONE, past.held(facts, state, request))
+    if request is None or gone or (request.state == "closed" and asked):
         return Decision(Act.OPEN, _of(state, PromotionState.OPEN, "a pull request is opened"))
     if request.state == "closed":
-        words = (
-            f"{request.url} was closed without a merge: this version is not proposed again, unless it is opened again"
-        )
-        return _with(request, Act.NONE, _of(state, PromotionState.REJECTED, words))
+        return _with(request, Act.NONE, past.rejected(facts, state, request))
     if request.state == "merged":
-        return _with(request, Act.NONE, _of(state, PromotionState.MERGED, f"{request.url} is merged"))
+        return _merged(facts, request, state, now)
     if request.head_commit == facts.change:
-        return _ripe(facts, request, state.model_copy(update={"head": facts.change, "upon": facts.upon}))
+        made = {"head": facts.change, "upon": facts.upon, "digest": facts.digest}
+        return _ripe(facts, request, state.model_copy(update=made))
     if said.foreign:
         words = f"somebody wrote to the branch of {request.url}: Dispatch does not merge what it did not make"
         return _with(request, Act.NONE, _of(state, PromotionState.OPEN, words))
     words = f"{facts.base} has moved: the branch of {request.url} is made anew upon it"
     return _with(request, Act.RENEW, _of(state, PromotionState.OPEN, words))
+
+
+def _merged(facts: Facts, request: PullRequest, state: EnvironmentState, now: datetime) -> Decision:
+    """A merged version that is still to come: the base was not read since, or it was taken out of it again."""
+    fresh = request.merged_at is not None and now < request.merged_at + _READ
+    if fresh or request.head_commit == facts.change or past.merged_since(facts) is not None:
+        words = "; ".join(filter(None, (f"{request.url} is merged", landing.said(facts.known.merged))))
+        return _with(request, Act.NONE, _of(state, PromotionState.MERGED, words))
+    # Without a memory of what was there it counts as taken out.
+    if (past.went_back(facts) or not facts.known.had) and not past.asked(facts, request):
+        return _with(request, Act.NONE, past.held(facts, state, request))
+    return Decision(Act.OPEN, _of(state, PromotionState.OPEN, "a pull request is opened"))
 
 
 def _ripe(facts: Facts, request: PullRequest, state: EnvironmentState) -> Decision:

@@ -24,6 +24,7 @@ _SIGNS = {
     NoticeEvent.FAILED: ":x:",
     NoticeEvent.ABORTED: ":no_entry:",
     NoticeEvent.REVERTED: ":leftwards_arrow_with_hook:",
+    NoticeEvent.UNREVIEWED_CHANGE: ":rotating_light:",
     NoticeEvent.APPROVAL_WANTED: ":raised_hand:",
     NoticeEvent.CANDIDATE_READY: ":raised_hand:",
     NoticeEvent.REVISION_QUEUED: ":hourglass_flowing_sand:",

@@ -14,6 +14,7 @@ from reconciler.model.image_feed import ImageFeed
 from reconciler.model.manifest import Origin
 from reconciler.model.outcome import Terminal
 from reconciler.model.promotion import Promotion
+from reconciler.model.promotion_action import PromotionAction
 from reconciler.model.repository import Repository
 
 Entry = Loaded | Terminal
@@ -133,6 +134,22 @@ class Catalog:
             if isinstance(entry, Promotion)
             and key.namespace == repository.namespace
             and any(each.application in names for each in entry.spec.environments)
+        ]
+
+    def promotion_of(self, action: Key) -> Key | None:
+        """The Promotion of which a PromotionAction asks something; None when it cannot be read, or is gone."""
+        with self._lock:
+            entry = self._entries.get(action)
+        return Key("Promotion", action.namespace, entry.spec.promotion) if isinstance(entry, PromotionAction) else None
+
+    def actions_of(self, promotion: Key) -> list[PromotionAction]:
+        """What people ask of a Promotion."""
+        return [
+            entry
+            for key, entry in self.all("PromotionAction")
+            if isinstance(entry, PromotionAction)
+            and key.namespace == promotion.namespace
+            and entry.spec.promotion == promotion.name
         ]
 
     def owner(self, applyset: str) -> Key | None:

@@ -131,7 +131,8 @@ class Controller:
             Kind("Notifier", self.notices.reconcile, 1),
         )
         self._workers = [Workers(self.queues.of(each.name), each.reconcile, each.workers, each.name) for each in kinds]
-        self._listed = {name: threading.Event() for name in (*(each.name for each in kinds), "RolloutAction")}
+        asked = ("PromotionAction", "RolloutAction")
+        self._listed = {name: threading.Event() for name in (*(each.name for each in kinds), *asked)}
         self._readers: list[threading.Thread] = []
 
     def start(self, failed: Callable[[StageError], None]) -> None:
@@ -262,6 +263,12 @@ class Controller:
                 self.actions.observe(document)
 
     def _wake(self, key: Key) -> None:
+        if key.kind == "PromotionAction":
+            # Of one that is gone nobody knows any more whose it was: the Promotion looks again by itself.
+            asked = self.catalog.promotion_of(key)
+            if asked is None:
+                return
+            key = asked
         self.queues.add(key, priority=LOW if self._starting and key.kind == "Application" else NORMAL)
 
     def _wake_owner(self, applyset: str) -> None:

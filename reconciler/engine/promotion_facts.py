@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from reconciler.core.landing import tainted
 from reconciler.core.promotion_decision import Facts, applied_commit, ready_since
+from reconciler.core.promotion_past import asked_of
 from reconciler.engine import proposals
 from reconciler.engine.keys import Key
 from reconciler.engine.proposals import Place, Reading
@@ -12,6 +14,7 @@ from reconciler.engine.stages.fetch import repository_of
 from reconciler.model.application import Application
 from reconciler.model.outcome import Reason, Terminal
 from reconciler.model.promotion import EnvironmentState, PromotionEnvironment
+from reconciler.model.promotion_action import PromotionWish
 from reconciler.ports import PullRequest
 
 
@@ -33,15 +36,21 @@ def ends(
 
 def gather(
     world: Reading,
+    promotion: str,
     origin: Application,
     to: Place,
     source: PromotionEnvironment,
     target: PromotionEnvironment,
     known: EnvironmentState,
     forge: bool,
+    before: EnvironmentState | None,
 ) -> Facts:
-    """The facts, before anybody was asked. `forge` says whether there is one."""
-    commit = applied_commit(origin.status)
+    """The facts, before anybody was asked. `promotion` is namespace/name, `forge` says whether there is one, `before`
+    is the state of the environment before; None where that is the first one.
+    """
+    commit, applied = applied_commit(origin.status), origin.status.applied
+    actions = world.catalog.actions_of(Key("Promotion", *promotion.split("/", 1)))
+    accepted = asked_of(actions, PromotionWish.ACCEPT, source.name)
     facts = Facts(
         source,
         target,
@@ -51,8 +60,14 @@ def gather(
         vetoes=to.application.status.vetoes,
         base=to.base,
         forge=forge,
+        tainted=tainted(before, applied.digest if applied is not None else "", accepted),
+        again=asked_of(actions, PromotionWish.AGAIN, target.name),
     )
-    return replace(facts, candidate=proposals.candidate(world, target, origin, commit, to)) if commit else facts
+    if not commit:
+        return facts
+    found = proposals.candidate(world, target, origin, commit, to)
+    both = () if found else proposals.shared(world, target, origin, commit, to)
+    return replace(facts, candidate=found, shared=both)
 
 
 def first(world: Reading, origin: Application, to: Place, facts: Facts) -> Facts:
@@ -68,7 +83,8 @@ def first(world: Reading, origin: Application, to: Place, facts: Facts) -> Facts
 def made(world: Reading, promotion: str, facts: Facts, to: Place) -> Facts:
     """With the commit upon the base of today. `promotion` is namespace/name."""
     change = proposals.commit(world, promotion, facts.target.name, facts.candidate, facts.applied, to)
-    return replace(facts, change=change, upon=to.head)
+    digest = proposals.digest(world, to.application, change, to.seen)
+    return replace(facts, change=change, upon=to.head, digest=digest)
 
 
 def kept(world: Reading, facts: Facts, to: Place, request: PullRequest | None) -> Facts:
@@ -79,11 +95,10 @@ def kept(world: Reading, facts: Facts, to: Place, request: PullRequest | None) -
     if request is None or not known.upon or known.head == facts.change:
         return facts
     ours = (request.state, request.head_commit, facts.candidate.id) == ("open", known.head, known.proposed)
-    return (
-        replace(facts, change=known.head, upon=known.upon)
-        if ours and proposals.unmoved(world, to, known.upon)
-        else facts
-    )
+    if not ours or not proposals.unmoved(world, to, known.upon):
+        return facts
+    digest = proposals.digest(world, to.application, known.head, to.seen)
+    return replace(facts, change=known.head, upon=known.upon, digest=digest)
 
 
 def _application(world: Reading, namespace: str, environment: PromotionEnvironment) -> Application:

@@ -64,7 +64,7 @@ def replay(files: Files, key: Key, rules: Rules) -> Iterator[Replayed]:
     for source, target in zip(promotion.spec.environments, promotion.spec.environments[1:], strict=False):
         before = known.get(target.name, EnvironmentState(name=target.name, state=PromotionState.WAITING))
         try:
-            yield _environment(files, key, rules, source, target, before)
+            yield _environment(files, key, rules, source, target, before, known.get(source.name))
         except StageError as error:
             state = EnvironmentState(name=target.name, state=PromotionState.FAILED, message=error.message)
             yield Replayed(Decision(Act.NONE, state), before)
@@ -77,11 +77,14 @@ def _environment(
     source: PromotionEnvironment,
     target: PromotionEnvironment,
     known: EnvironmentState,
+    before: EnvironmentState | None,
 ) -> Replayed:
     origin, to = promotion_facts.ends(files, key.namespace, source, target)
     repository = files.catalog.repository(repository_of(to.application))
     forge = repository is not None and repository.spec.forge is not None
-    facts = promotion_facts.gather(files, origin, to, source, target, known, forge)
+    facts = promotion_facts.gather(
+        files, f"{key.namespace}/{key.name}", origin, to, source, target, known, forge, before
+    )
     if forge and has_its_turn(facts) and known.state is PromotionState.OPEN:
         facts = promotion_facts.first(files, origin, to, facts)
     if facts.candidate:

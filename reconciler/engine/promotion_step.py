@@ -7,10 +7,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from reconciler.core.promotion import branch_of, is_ours, superseded
+from reconciler.core.promotion import branch_of, superseded
 from reconciler.core.promotion_decision import Act, Decision, Facts, Said, decide, has_its_turn
-from reconciler.engine import promotion_facts, promotion_story
+from reconciler.core.promotion_past import merged_since
+from reconciler.engine import promotion_facts, promotion_story, proposals
 from reconciler.engine.keys import Key
+from reconciler.engine.landing import landed, opinions
 from reconciler.engine.measuring import measured
 from reconciler.engine.promotion_story import Road
 from reconciler.engine.queues import Queues
@@ -40,21 +42,25 @@ class Step:
         target: PromotionEnvironment,
         known: EnvironmentState,
         told: Told,
+        before: EnvironmentState | None,
     ) -> None:
+        """`before` is the state of the environment before; None where that is the first one."""
         self._world, self._queues, self._key = world, queues, key
-        self._source, self._target, self._known, self._told = source, target, known, told
+        self._source, self._target, self._known = source, target, known
+        self._told, self._before = told, before
 
     def take(self) -> EnvironmentState:
         origin, to = promotion_facts.ends(self._world, self._key.namespace, self._source, self._target)
         road = Road(f"{self._key.namespace}/{self._key.name}", origin, to)
-        return _Look(self._world, self._queues, road, self._told).walk(self._source, self._target, self._known)
+        look = _Look(self._world, self._queues, road, self._told, self._before)
+        return look.walk(self._source, self._target, self._known)
 
 
 class _Look:
     """What is asked and done, at one head of the target's branch."""
 
-    def __init__(self, world: World, queues: Queues, road: Road, told: Told) -> None:
-        self._world, self._queues, self._road, self._told = world, queues, road, told
+    def __init__(self, world: World, queues: Queues, road: Road, told: Told, before: EnvironmentState | None) -> None:
+        self._world, self._queues, self._road, self._told, self._before = world, queues, road, told, before
         self._to = to = road.to
         repository = world.catalog.repository(repository_of(to.application))
         remote = to.seen.remote
@@ -89,9 +95,11 @@ class _Look:
 
     def _facts(self, source: PromotionEnvironment, target: PromotionEnvironment, known: EnvironmentState) -> Facts:
         """What can be told without the forge."""
-        forge = self._forge is not None
-        facts = promotion_facts.gather(self._world, self._road.origin, self._to, source, target, known, forge)
-        # Where nothing is to come nobody is asked.
+        forge, road = self._forge is not None, self._road
+        facts = promotion_facts.gather(
+            self._world, road.promotion, road.origin, self._to, source, target, known, forge, self._before
+        )
+        # Where nothing is to come no metric is asked.
         numbers = measured(self._world.rolling, target.gates) if facts.candidate else {}
         return replace(facts, measured=numbers)
 
@@ -105,14 +113,14 @@ class _Look:
         """Makes the commit, and asks for all that is said of it and of what was proposed before."""
         known = facts.known
         if not facts.candidate:
-            return replace(facts, said=Said(older=forge.read(known.number)))
+            return self._with_landed(forge, replace(facts, said=Said(older=forge.read(known.number))))
         older = forge.read(known.number) if known.number and known.proposed not in ("", facts.candidate.id) else None
         facts = self._made(facts)
         said = Said(older=older, request=forge.find(self._branch(facts), self._to.base))
         facts = promotion_facts.kept(self._world, facts, self._to, said.request)
         # A cache that was deleted has not the commit that was made earlier.
         self._world.source.fetch(self._to.seen.remote, facts.change, self._to.seen.refs)
-        return replace(facts, said=self._heard(forge, facts, said))
+        return self._with_landed(forge, replace(facts, said=self._heard(forge, facts, said)))
 
     def _heard(self, forge: Forge, facts: Facts, said: Said) -> Said:
         """What is said of the pull request, where there is an open one and a gate asks for it."""
@@ -120,14 +128,16 @@ class _Look:
         if request is None or request.state != "open":
             return said
         if request.head_commit != facts.change:
-            return replace(said, foreign=not self._is_ours(request, facts))
+            return replace(said, foreign=not self._is_ours(request, facts.candidate.id))
         # Of this commit nothing is known at the forge before it is there.
-        asked = {name for gate in facts.target.gates for name in ("approvals", "checks") if getattr(gate, name)}
-        return replace(
-            said,
-            reviews=forge.reviews(request.number) if "approvals" in asked else None,
-            checks=self._statuses.read(facts.change) if "checks" in asked and self._statuses is not None else None,
-        )
+        reviews, checks = opinions(forge, self._statuses, facts.target, request)
+        return replace(said, reviews=reviews, checks=checks)
+
+    def _with_landed(self, forge: Forge, facts: Facts) -> Facts:
+        """With what is said of a pull request that was merged since the last look."""
+        request = merged_since(facts)
+        found = landed(self._world, self._to, forge, self._statuses, facts, request) if request is not None else None
+        return replace(facts, said=replace(facts.said or Said(), landed=found))
 
     def _close(self, forge: Forge, facts: Facts, decision: Decision) -> Facts:
         said = facts.said or Said()
@@ -197,10 +207,8 @@ class _Look:
         self._queues.add(repository_of(self._to.application))
         return decision.state
 
-    def _is_ours(self, request: PullRequest, facts: Facts) -> bool:
-        source, remote = self._world.source, self._to.seen.remote
-        source.fetch(remote, request.head_commit, self._to.seen.refs)
-        return is_ours(source.message(remote, request.head_commit), self._road.promotion, facts.candidate.id)
+    def _is_ours(self, request: PullRequest, candidate: str) -> bool:
+        return proposals.made_here(self._world, self._to, request.head_commit, self._road.promotion, candidate)
 
     def _made(self, facts: Facts) -> Facts:
         return promotion_facts.made(self._world, self._road.promotion, facts, self._to)

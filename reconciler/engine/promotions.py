@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from reconciler.core.candidates import waiting
+from reconciler.core.candidates import unreviewed, waiting
 from reconciler.core.conditions import conditions
 from reconciler.engine.keys import Key
 from reconciler.engine.notes import Note
@@ -32,6 +32,7 @@ _NEWS = {
     PromotionState.MERGED: Reason.PROMOTED,
     PromotionState.REJECTED: Reason.SUPERSEDED,
     PromotionState.FAILED: Reason.MERGE_BLOCKED,
+    PromotionState.HELD: Reason.SUPERSEDED,
 }
 
 
@@ -52,11 +53,12 @@ class Promotions:
             promotion = self._world.catalog.get(key)
             if not isinstance(promotion, Promotion):
                 return
-            before = {each.name: each for each in promotion.status.environments}
+            last = {each.name: each for each in promotion.status.environments}
             pairs = zip(promotion.spec.environments, promotion.spec.environments[1:], strict=False)
             for source, target in pairs:
-                known = before.get(target.name, EnvironmentState(name=target.name, state=PromotionState.WAITING))
-                states.append(self._environment(key, source, target, known))
+                known = last.get(target.name, EnvironmentState(name=target.name, state=PromotionState.WAITING))
+                before = states[-1] if states else None
+                states.append(self._environment(key, source, target, known, before))
         except StageError as problem:
             error = problem
         document = self._world.catalog.document(key) or {}
@@ -71,18 +73,26 @@ class Promotions:
         before = {each.name: each for each in promotion.status.environments}
         for environment, state in zip(promotion.spec.environments[1:], states, strict=True):
             document = self._world.catalog.document(Key("Application", key.namespace, environment.application))
-            notice = waiting(subject_of(document), environment, state) if document is not None else None
-            if notice is not None:
-                old = before.get(state.name)
+            if document is None:
+                continue
+            about, old = subject_of(document), before.get(state.name)
+            if (notice := waiting(about, environment, state)) is not None:
                 fresh = old is None or (old.state, old.candidate) != (state.state, state.candidate)
                 self._notices.tell(notice, news=fresh)
+            if (told := unreviewed(about, state)) is not None:
+                self._notices.tell(told, news=old is None or old.merged != state.merged)
 
     def _environment(
-        self, key: Key, source: PromotionEnvironment, target: PromotionEnvironment, known: EnvironmentState
+        self,
+        key: Key,
+        source: PromotionEnvironment,
+        target: PromotionEnvironment,
+        known: EnvironmentState,
+        before: EnvironmentState | None,
     ) -> EnvironmentState:
         """The new state of one environment. What fails there is its own: the others go on."""
         try:
-            found = Step(self._world, self._queues, key, source, target, known, self._told).take()
+            found = Step(self._world, self._queues, key, source, target, known, self._told, before).take()
         except Transient:
             raise
         except StageError as problem:
@@ -92,7 +102,7 @@ class Promotions:
             found = known.model_copy(update={"state": state, "message": problem.message})
         if not found.number and found.state is not PromotionState.CURRENT:
             # A pull request that is not looked at now is not forgotten: a newer version closes it.
-            kept = ("number", "pull_request", "proposed", "head", "upon")
+            kept = ("number", "pull_request", "proposed", "head", "upon", "digest", "rendered")
             found = found.model_copy(update={name: getattr(known, name) for name in kept})
         moved = (found.state, found.candidate) != (known.state, known.candidate)
         return found.model_copy(update={"since": self._world.clock.now() if moved else known.since})

@@ -7,7 +7,17 @@ from posixpath import join
 from typing import Protocol
 
 from reconciler.core.image_edits import Unwritable, Wanted, edit
-from reconciler.core.promotion import Candidate, copies, images_of, message, older_than, title_of, to_carry
+from reconciler.core.promotion import (
+    Candidate,
+    copies,
+    images_of,
+    is_ours,
+    message,
+    older_than,
+    same_images,
+    title_of,
+    to_carry,
+)
 from reconciler.core.revert import files_of
 from reconciler.engine.catalog import Catalog
 from reconciler.engine.sources import Seen, Sources
@@ -79,6 +89,11 @@ def objects(world: Reading, application: Application, tree: Tree) -> tuple[Manif
     return world.renderer.render(tree, request(application)).manifests
 
 
+def digest(world: Reading, application: Application, commit: str, seen: Seen) -> str:
+    """Of the objects of an Application at a commit: the same for the same objects, whatever commit brought them."""
+    return world.renderer.render(tree_at(world, seen, commit), request(application)).digest
+
+
 def candidate(
     world: Reading, environment: PromotionEnvironment, source: Application, commit: str, to: Place
 ) -> Candidate:
@@ -98,6 +113,16 @@ def candidate(
     return Candidate(images, copies(theirs, ours, here, to.folder), left)
 
 
+def shared(
+    world: Reading, environment: PromotionEnvironment, source: Application, commit: str, to: Place
+) -> tuple[str, ...]:
+    """The images that `source` at `commit` and the environment run in the same version."""
+    if not environment.carry.images:
+        return ()
+    found = objects(world, source, tree_at(world, to.seen, commit))
+    return same_images(images_of(each.document for each in found), images_of(each.document for each in to.before))
+
+
 def commit(world: Reading, promotion: str, environment: str, found: Candidate, source: str, to: Place) -> str:
     """The commit upon the head of the branch that brings it; the same arguments give the same commit.
 
@@ -114,6 +139,12 @@ def commit(world: Reading, promotion: str, environment: str, found: Candidate, s
         files |= {path: text.encode() for path, text in changed.items()}
     title = title_of([_short(str(ref)) for ref in found.images] or [*found.files], environment)
     return world.source.commit(to.seen.remote, to.head, files, message(title, promotion, found.id, source))
+
+
+def made_here(world: Reading, to: Place, commit: str, promotion: str, candidate: str) -> bool:
+    """Whether a commit says of itself that Dispatch made it for this version of a Promotion (namespace/name)."""
+    world.source.fetch(to.seen.remote, commit, to.seen.refs)
+    return is_ours(world.source.message(to.seen.remote, commit), promotion, candidate)
 
 
 def unmoved(world: Reading, to: Place, upon: str) -> bool:

@@ -14,12 +14,21 @@ from reconciler.model.application import Application
 from reconciler.model.image_feed import ImageFeed
 from reconciler.model.notifier import Notifier
 from reconciler.model.promotion import Promotion
+from reconciler.model.promotion_action import PromotionAction
 from reconciler.model.repository import Repository
 from reconciler.model.resource import GROUP, VERSION
 from reconciler.model.rollout_action import RolloutAction
 from reconciler.model.structural import Schema, structural
 
-Kind = type[Application] | type[Repository] | type[RolloutAction] | type[Notifier] | type[Promotion] | type[ImageFeed]
+Kind = (
+    type[Application]
+    | type[Repository]
+    | type[RolloutAction]
+    | type[Notifier]
+    | type[Promotion]
+    | type[PromotionAction]
+    | type[ImageFeed]
+)
 
 _READY = '.status.conditions[?(@.type=="Ready")]'
 _API_VERSION = "The version of the kind: `dispatch.dev/v1alpha1`."
@@ -68,6 +77,14 @@ ACTION_COLUMNS = (
     _column("Version", ".spec.podHash", "The hash of the pods that it is about.", wide=True),
     _column("Message", ".status.message", "What was done, or why not.", wide=True),
 )
+WISH_COLUMNS = (
+    _column("Promotion", ".spec.promotion", "Which Promotion."),
+    _column("Environment", ".spec.environment", "Which environment of it."),
+    _column("Action", ".spec.action", "What is asked."),
+    _column("By", ".spec.by", "Who asks."),
+    _AGE,
+    _column("Reason", ".spec.reason", "Why.", wide=True),
+)
 NOTIFIER_COLUMNS = (
     _column("Ready", f"{_READY}.status", "Whether notices are taken there."),
     _column("Sent", ".status.lastSent", "When something was told last.", type="date"),
@@ -100,6 +117,7 @@ def definitions() -> list[dict[str, Any]]:
         _definition(RolloutAction, "rolloutactions", "draction", ACTION_COLUMNS, {}),
         _definition(Notifier, "notifiers", "dnotify", NOTIFIER_COLUMNS, {}),
         _definition(Promotion, "promotions", "dpromo", PROMOTION_COLUMNS, {}),
+        _definition(PromotionAction, "promotionactions", "dpraction", WISH_COLUMNS, {}),
         _definition(ImageFeed, "imagefeeds", "dfeed", FEED_COLUMNS, {}),
     ]
 

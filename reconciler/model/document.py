@@ -23,6 +23,7 @@ from reconciler.model.notifier import Notifier
 from reconciler.model.outcome import Reason, Terminal
 from reconciler.model.problem import Path, field_name, in_words, section
 from reconciler.model.promotion import Promotion
+from reconciler.model.promotion_action import PromotionAction
 from reconciler.model.repository import Repository
 from reconciler.model.resource import API_VERSION, GROUP
 from reconciler.model.rollout_action import RolloutAction
@@ -35,10 +36,11 @@ KINDS: dict[str, Kind] = {
     "RolloutAction": RolloutAction,
     "Notifier": Notifier,
     "Promotion": Promotion,
+    "PromotionAction": PromotionAction,
     "ImageFeed": ImageFeed,
 }
 
-Loaded = Application | Repository | RolloutAction | Notifier | Promotion | ImageFeed
+Loaded = Application | Repository | RolloutAction | Notifier | Promotion | PromotionAction | ImageFeed
 
 # meta/v1 ObjectMeta. An unknown field in it is an error of the server, too.
 _METADATA = (

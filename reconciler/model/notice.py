@@ -23,6 +23,7 @@ class NoticeEvent(StrEnum):
     RECOVERED = "Recovered"
     DRIFT_REPORT = "DriftReport"
     CANDIDATE_READY = "CandidateReady"
+    UNREVIEWED_CHANGE = "UnreviewedChange"
 
 
 class Severity(StrEnum):
@@ -51,6 +52,7 @@ SEVERITIES = {
     NoticeEvent.RECOVERED: Severity.INFO,
     NoticeEvent.DRIFT_REPORT: Severity.INFO,
     NoticeEvent.CANDIDATE_READY: Severity.WARNING,
+    NoticeEvent.UNREVIEWED_CHANGE: Severity.CRITICAL,
 }
 """How much each event weighs, for Notifiers that hear of some severity only."""
 

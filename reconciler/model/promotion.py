@@ -191,6 +191,29 @@ class PromotionState(StrEnum):
     REJECTED = "Rejected"
     QUEUED = "Queued"
     FAILED = "Failed"
+    HELD = "Held"
+
+
+class MergeVerdict(StrEnum):
+    """What a merge was: as expected, one past a closed gate, or one of something else than was proposed."""
+
+    EXPECTED = "Expected"
+    OVERRIDE = "Override"
+    UNREVIEWED = "Unreviewed"
+
+
+class PastMerge(Record):
+    """The last merge into an environment."""
+
+    candidate: Annotated[str, Field(description="What was proposed.")] = ""
+    pull_request: Annotated[str, Field(description="By which pull request.")] = ""
+    number: Annotated[int, Field(description="Its number.")] = 0
+    by: Annotated[str, Field(description="Who merged it, by the name that the forge knows.")] = ""
+    at: Annotated[datetime | None, Field(description="When.")] = None
+    commit: Annotated[str, Field(description="The commit that the branch got.")] = ""
+    digest: Annotated[str, Field(description="SHA-256 of the objects that it renders, in hex.")] = ""
+    verdict: Annotated[MergeVerdict, Field(description="Expected, Override or Unreviewed.")] = MergeVerdict.EXPECTED
+    closed: Annotated[tuple[str, ...], Field(description="The gates that were closed then.")] = ()
 
 
 class GateState(Record):
@@ -217,11 +240,20 @@ class EnvironmentState(Record):
     proven: Annotated[
         datetime | None, Field(description="Since when the environment before is Ready with it; none while it is not.")
     ] = None
+    digest: Annotated[str, Field(description="SHA-256 of the objects that the commit renders, in hex.")] = ""
+    rendered: Annotated[
+        datetime | None, Field(description="Since when the commit renders that, where it rendered others before.")
+    ] = None
     gates: Annotated[tuple[GateState, ...], Field(description="What they say.")] = ()
     earliest: Annotated[
         datetime | None,
         Field(description="When the times of its gates let it go on; none where nothing waits for one."),
     ] = None
+    had: Annotated[
+        tuple[str, ...], Field(description="The images that it has had last of those of the environment before.")
+    ] = ()
+    merged: Annotated[PastMerge | None, Field(description="The last merge into it.")] = None
+    again: Annotated[str, Field(description="What it is called by who asks for it once more.")] = ""
     message: Annotated[str, Field(description="Why it is where it is, and what to do.")] = ""
     since: Annotated[datetime | None, Field(description="Since when it is in this state.")] = None
 

@@ -19,7 +19,7 @@ def judge(gate: PromotionGate, proof: Proof, now: datetime) -> tuple[str, Verdic
     if gate.freeze is not None:
         return ("freeze", *window.judge_freeze(gate.freeze, now))
     if gate.approvals is not None:
-        return ("approvals", *approvals.judge(gate.approvals, proof.reviews, proof.head, proof.author))
+        return ("approvals", *approvals.judge(gate.approvals, proof))
     if gate.checks:
         return ("checks", *checks.judge(gate.checks, proof.checks))
     if gate.analysis is not None:

@@ -30,12 +30,13 @@ def test_a_dry_run_needs_no_cluster(tmp_path: Path) -> None:
 
 
 def test_what_is_applied_first_comes_first() -> None:
-    assert titles(printed())[:7] == [
+    assert titles(printed())[:8] == [
         "CustomResourceDefinition/applications.dispatch.dev",
         "CustomResourceDefinition/repositories.dispatch.dev",
         "CustomResourceDefinition/rolloutactions.dispatch.dev",
         "CustomResourceDefinition/notifiers.dispatch.dev",
         "CustomResourceDefinition/promotions.dispatch.dev",
+        "CustomResourceDefinition/promotionactions.dispatch.dev",
         "CustomResourceDefinition/imagefeeds.dispatch.dev",
         "Namespace/dispatch-system",
     ]
@@ -92,18 +93,21 @@ def test_the_lease_is_all_that_the_election_may_touch_and_only_at_home() -> None
     assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "dispatch-controller", "namespace": "gitops"}]
 
 
-def test_only_one_role_lets_a_person_approve_and_it_is_aggregated_to_nothing() -> None:
+@pytest.mark.parametrize(
+    ("kind", "role_name"), [("rolloutactions", "dispatch-approver"), ("promotionactions", "dispatch-releaser")]
+)
+def test_only_one_role_lets_a_person_approve_and_it_is_aggregated_to_nothing(kind: str, role_name: str) -> None:
     roles = [each for each in printed() if each["kind"] == "ClusterRole"]
     approving = [
         role["metadata"]
         for role in roles
         for rule in role.get("rules", ())
-        if "rolloutactions" in rule["resources"] and "create" in rule["verbs"]
+        if kind in rule["resources"] and "create" in rule["verbs"]
     ]
-    assert [each["name"] for each in approving] == ["dispatch-approver"]
+    assert [each["name"] for each in approving] == [role_name]
     assert not [label for label in approving[0]["labels"] if "aggregate" in label]
     bound = [each["roleRef"]["name"] for each in printed() if "roleRef" in each]
-    assert "dispatch-approver" not in bound
+    assert role_name not in bound
 
 
 def test_the_policy_is_there_before_anything_that_gives_a_right() -> None:

@@ -33,6 +33,7 @@ _PLURALS = {
     "RolloutAction": "rolloutactions",
     "Notifier": "notifiers",
     "Promotion": "promotions",
+    "PromotionAction": "promotionactions",
     "ImageFeed": "imagefeeds",
 }
 _ACCOUNT = "system:serviceaccount:dispatch-system:dispatch-controller"
@@ -79,12 +80,13 @@ def request(
 def test_installing_names_each_object_and_what_became_of_it(installed: Installed) -> None:
     assert (installed.ran.code, installed.ran.err) == (0, "")
     lines = installed.ran.out.splitlines()
-    assert lines[:7] == [
+    assert lines[:8] == [
         "customresourcedefinition.apiextensions.k8s.io/applications.dispatch.dev created",
         "customresourcedefinition.apiextensions.k8s.io/repositories.dispatch.dev created",
         "customresourcedefinition.apiextensions.k8s.io/rolloutactions.dispatch.dev created",
         "customresourcedefinition.apiextensions.k8s.io/notifiers.dispatch.dev created",
         "customresourcedefinition.apiextensions.k8s.io/promotions.dispatch.dev created",
+        "customresourcedefinition.apiextensions.k8s.io/promotionactions.dispatch.dev created",
         "customresourcedefinition.apiextensions.k8s.io/imagefeeds.dispatch.dev created",
         "namespace/dispatch-system created",
     ]
@@ -119,6 +121,7 @@ def test_the_definitions_are_established_and_structural(installed: Installed) ->
         "rolloutactions": "draction",
         "notifiers": "dnotify",
         "promotions": "dpromo",
+        "promotionactions": "dpraction",
         "imagefeeds": "dfeed",
     }
     for name, short in short_names.items():

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from promoting import Environments
-from team import eventually
+from team import deployment, eventually
 
 from reconciler.sandbox.platform import Sandbox
 
@@ -70,3 +70,30 @@ def _failed(environments: Environments) -> dict[str, object] | None:
     environments.look()
     state = environments.state()
     return state if [gate["verdict"] for gate in state["gates"]] == ["fail"] else None
+
+
+def test_a_freeze_holds_a_promotion_and_never_a_way_back(environments: Environments) -> None:
+    freeze = {"start": "* * * * *", "duration": "1h", "reason": "a sale"}
+    environments.start(gates=[{"freeze": freeze}])
+    environments.stage("shop:2")
+    assert "frozen until" in environments.until("Open")["message"]
+    # The way back is a commit: no gate of a promotion stands in it.
+    environments.push({"production/web.yaml": deployment("web-production", "shop:0")}, "back to shop:0")
+    eventually(lambda: environments.runs("production") == "shop:0", 60)
+    environments.look()
+    assert "(a sale)" in environments.until("Open")["message"]
+    assert [each["state"] for each in environments.requests()] == ["open"]
+    assert environments.runs("production") == "shop:0"
+
+
+def test_a_gate_that_names_dispatchs_own_account_merges_nothing(environments: Environments) -> None:
+    host = environments.host
+    environments.start(gates=[{"approvals": {"count": 1, "from": [host.bot.name, host.reviewer.name]}}])
+    environments.stage("shop:2")
+    state = environments.until("Open")
+    host.approve(state["number"])
+    environments.look()
+    state = environments.until("Open")
+    assert state["gates"][0]["verdict"] == "fail"
+    assert f"`from` names {host.bot.name}, who opens the pull requests" in state["message"]
+    assert environments.runs("production") == "shop:1"

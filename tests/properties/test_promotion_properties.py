@@ -75,8 +75,11 @@ SAID = st.builds(
     reviews=st.none() | st.lists(REVIEWS, max_size=2),
 )
 KNOWN = st.builds(
-    lambda number: EnvironmentState(name="production", state=PromotionState.OPEN, number=number, proposed="x" * 10),
+    lambda number, had: EnvironmentState(
+        name="production", state=PromotionState.OPEN, number=number, proposed="x" * 10, had=tuple(map(str, had))
+    ),
     st.integers(0, 2),
+    st.lists(IMAGES, max_size=2),
 )
 FACTS = st.builds(
     Facts,
@@ -91,6 +94,7 @@ FACTS = st.builds(
     forge=st.booleans(),
     change=st.just("change"),
     said=st.none() | SAID,
+    tainted=st.sampled_from(["", "staging runs an unreviewed change"]),
 )
 
 
@@ -125,6 +129,20 @@ def test_a_vetoed_image_is_neither_proposed_nor_merged_under_whatever_tag(facts:
     if any(str(ref) in vetoed or (ref.digest and ref.digest in vetoed) for ref in facts.candidate.images):
         decision = decide(facts, judge, opens, NOW)
         assert decision.act is Act.NONE
+
+
+@given(FACTS)
+def test_what_comes_from_an_unreviewed_change_goes_no_further(facts: Facts) -> None:
+    if facts.tainted and facts.candidate:
+        assert decide(facts, judge, opens, NOW).act is Act.NONE
+
+
+@given(FACTS)
+def test_what_the_environment_gave_up_is_not_proposed_by_itself(facts: Facts) -> None:
+    request = facts.said.request if facts.said else None
+    gone = bool(facts.candidate) and {str(ref) for ref in facts.candidate.images} <= set(facts.known.had)
+    if gone and (request is None or request.state != "open"):
+        assert decide(facts, judge, opens, NOW).act in (Act.NONE, Act.ASK, Act.CLOSE)
 
 
 @given(FACTS)

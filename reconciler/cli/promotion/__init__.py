@@ -1,4 +1,4 @@
-"""`dispatch promotion`: see how a version goes from one environment to the next."""
+"""`dispatch promotion`: see how a version goes from one environment to the next, and let it go on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ import click
 
 from reconciler.cli.verbs import Verbs
 
-_VERBS = {"explain": "Say where each environment is, why, and what to do."}
+_VERBS = {
+    "explain": "Say where each environment is, why, and what to do.",
+    "again": "Propose once more what was closed, or taken out again.",
+    "accept": "Let an unreviewed change go further.",
+}
 
 
 @click.group(cls=Verbs, verbs=_VERBS, package="reconciler.cli.promotion")

@@ -115,7 +115,7 @@ def _write(cluster: Cluster, target: Target, wish: Wish, reason: str | None) -> 
     """The action as it is stored. None when Dispatch cannot be asked to abort, which may still be done without it."""
     try:
         resource = _actions(cluster)
-        document = action(target.application, wish, target.seen, _who(cluster), reason)
+        document = action(target.application, wish, target.seen, who(cluster), reason)
         answer = cluster.create(resource, document["metadata"]["namespace"], document)
         if isinstance(answer, Refusal):
             raise Terminal(Reason.FORBIDDEN if answer.code == 403 else Reason.OBJECT_REFUSED, _not_written(answer))
@@ -160,7 +160,7 @@ def _actions(cluster: Cluster) -> Resource:
     return resource
 
 
-def _who(cluster: Cluster) -> str:
+def who(cluster: Cluster) -> str:
     """The name by which the API server knows us (a SelfSubjectReview, KEP-3325): the only one it lets us write."""
     review = {"apiVersion": _WHO.api_version, "kind": _WHO.kind}
     answer: Answer = cluster.create(_WHO, "", review)

@@ -143,7 +143,7 @@ def test_an_application_may_be_the_parent_of_an_applyset() -> None:
         each["spec"]["names"]["kind"]: each["metadata"].get("labels", {}).get("applyset.kubernetes.io/is-parent-type")
         for each in crd.definitions()
     }
-    others = ("Repository", "RolloutAction", "Notifier", "Promotion", "ImageFeed")
+    others = ("Repository", "RolloutAction", "Notifier", "Promotion", "PromotionAction", "ImageFeed")
     assert parents == {"Application": "true"} | dict.fromkeys(others)
 
 
@@ -162,6 +162,10 @@ def test_the_columns_show_how_it_is() -> None:
             *((name, 1) for name in ("Webhook", "Missed", "Message")),
         ],
         "Promotion": [("Environments", 0), ("States", 0), ("Ready", 0), ("Age", 0), ("Message", 1)],
+        "PromotionAction": [
+            *((name, 0) for name in ("Promotion", "Environment", "Action", "By", "Age")),
+            ("Reason", 1),
+        ],
         "RolloutAction": [
             *((name, 0) for name in ("Application", "Rollout", "Action", "Step", "By", "State", "Age")),
             *((name, 1) for name in ("Version", "Message")),

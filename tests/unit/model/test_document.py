@@ -113,7 +113,7 @@ def test_a_misspelt_section_and_a_misspelt_label_are_named() -> None:
         (
             {"kind": "Pod"},
             "kind: 'Pod' is no kind of dispatch.dev; "
-            "the kinds are Application, Repository, RolloutAction, Notifier, Promotion and ImageFeed",
+            "the kinds are Application, Repository, RolloutAction, Notifier, Promotion, PromotionAction and ImageFeed",
         ),
         ({"kind": ["Application"]}, "kind: ['Application'] is no kind of dispatch.dev; did you mean Application?"),
         ({"metadata": None}, "metadata: missing"),

@@ -80,9 +80,36 @@ def review(user: str, state: str = "approved", commit: str = "head", official: b
     ],
 )
 def test_enough_of_the_right_people_approve_exactly_what_is_merged(reviews: list[Review], open: bool) -> None:
-    wanted = gate(approvals={"count": 2, "from": ["ada", "bob", "dispatch"]})
+    wanted = gate(approvals={"count": 2, "from": ["ada", "bob"]})
     _, verdict, _ = judge(wanted, Proof(reviews=reviews, head="head", author="dispatch"), MONDAY)
     assert (verdict is Verdict.PASS) is open
+
+
+def test_who_opened_it_does_not_count_where_everybody_may_approve() -> None:
+    proof = Proof(reviews=[review("ada"), review("dispatch")], head="head", author="dispatch")
+    assert judge(gate(approvals={"count": 2}), proof, MONDAY)[1] is Verdict.WAIT
+    assert judge(gate(approvals={"count": 1}), proof, MONDAY)[1] is Verdict.PASS
+
+
+def test_a_gate_that_names_dispatchs_own_account_is_refused_however_many_approve() -> None:
+    proof = Proof(reviews=[review("ada"), review("bob")], head="head", author="dispatch")
+    _, verdict, words = judge(gate(approvals={"count": 1, "from": ["ada", "bob", "dispatch"]}), proof, MONDAY)
+    assert verdict is Verdict.FAIL
+    assert "`from` names dispatch, who opens the pull requests" in words
+
+
+@pytest.mark.parametrize(
+    ("at", "open"),
+    [(MONDAY - timedelta(seconds=1), False), (MONDAY, False), (MONDAY + timedelta(seconds=1), True), (None, False)],
+    ids=["before", "in-the-same-second", "after", "nobody-knows-when"],
+)
+def test_an_approval_is_void_once_the_same_commit_renders_something_else(at: datetime | None, open: bool) -> None:
+    said = [Review("ada", "approved", "head", at, True)]
+    proof = Proof(reviews=said, head="head", author="dispatch", digest="0123456789abcdef", since=MONDAY)
+    _, verdict, words = judge(gate(approvals={}), proof, MONDAY)
+    assert (verdict is Verdict.PASS) is open
+    assert "head, rendered 0123456789" in words
+    assert ("void, for it renders something else since: ada" in words) is not open
 
 
 @given(
