@@ -7,7 +7,6 @@ outcomes of `reconciler.model.outcome`; nothing of the outside's own exceptions 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -19,17 +18,18 @@ from reconciler.model.making import Making as Making
 from reconciler.model.making import Written as Written
 from reconciler.model.notice import Notice
 from reconciler.model.promotion import PromotionGate
+from reconciler.model.proof import Measured as Measured
+from reconciler.model.proof import Proof as Proof
 from reconciler.model.pull_request import PullRequest as PullRequest
 from reconciler.model.pull_request import Review as Review
 from reconciler.model.remote import GitCredentials as GitCredentials
 from reconciler.model.remote import GitHubApp as GitHubApp
 from reconciler.model.remote import RegistryLogin as RegistryLogin
 from reconciler.model.remote import Remote as Remote
-from reconciler.model.render import Render
 from reconciler.model.rendered import ReadSet, Rendered
+from reconciler.model.rendered import RenderRequest as RenderRequest
 from reconciler.model.revision import PastCommit
 from reconciler.model.rollout import Asked, Decision, Limits, RolloutSeen, Verdict
-from reconciler.model.strategy import PrometheusMetric
 
 
 class Entry(NamedTuple):
@@ -187,16 +187,6 @@ class Registry(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class RenderRequest:
-    """What to render: a folder of a tree by a renderer. `name` and `namespace` are Helm's release."""
-
-    path: str
-    render: Render
-    name: str
-    namespace: str
-
-
 class Renderer(Protocol):
     """Folders to objects. Safe to call from many threads."""
 
@@ -304,34 +294,9 @@ class RolloutStrategy(Protocol):
         """
 
 
-class Measured(NamedTuple):
-    """What a metric answered: a number for each of its series (none: it knows of nothing), or why there is none."""
-
-    values: tuple[float, ...] = ()
-    problem: str = ""
-
-
 Measure = Callable[[str, str], Measured]
 """(address of a Prometheus, query) -> its numbers now. What goes wrong is in the answer. Safe to call from many
 threads."""
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What is known of a version: since when it is Ready in the environment before (None while it is not), and what is
-    said of its pull request: the reviews, the newest state of each check (both None while there is none), its head and
-    who opened it. `measured` is what each `analysis` gave; one that is missing was not asked. `digest` is of
-    the objects that the head renders, `since` when it began to render those, where it had rendered others before.
-    """
-
-    ready_since: datetime | None = None
-    reviews: Sequence[Review] | None = None
-    checks: Mapping[str, str] | None = None
-    head: str = ""
-    author: str = ""
-    measured: Mapping[PrometheusMetric, Measured] = field(default_factory=dict)
-    digest: str = ""
-    since: datetime | None = None
 
 
 Gatekeeper = Callable[[PromotionGate, Proof, datetime], tuple[str, Verdict, str]]

@@ -1,4 +1,4 @@
-"""What a render gives: the objects, a digest of them, and the files that were read to make them."""
+"""What a render is asked for, and what it gives: the objects, a digest of them, and the files that were read."""
 
 from __future__ import annotations
 
@@ -6,6 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler.model.manifest import Manifest
+from reconciler.model.render import Render
+
+
+@dataclass(frozen=True, slots=True)
+class RenderRequest:
+    """What to render: a folder of a tree by a renderer. `name` and `namespace` are Helm's release."""
+
+    path: str
+    render: Render
+    name: str
+    namespace: str
 
 
 @dataclass(frozen=True, slots=True)
