@@ -41,10 +41,13 @@ def judge_freeze(freeze: Window, now: datetime) -> tuple[Verdict, str]:
 
 
 def ends(window: Window, now: datetime) -> datetime | None:
-    """When the time that `now` is in ends; None when it is in none. The newest start counts. Raises CronSimError."""
+    """When the time that `now` is in ends, in UTC; None when it is in none. The newest start counts. Raises
+    CronSimError."""
+    # Between two times of one zone Python counts by the clock on the wall.
+    now = now.astimezone(UTC)
     # From ahead, and by the moment: on the clock on the wall an hour that comes twice is before itself.
     ahead = (now + _AHEAD).astimezone(ZoneInfo(window.time_zone))
-    starts = (each.astimezone(now.tzinfo) for each in CronSim(window.start, ahead, reverse=True))
+    starts = (each.astimezone(UTC) for each in CronSim(window.start, ahead, reverse=True))
     started = next((each for each in starts if each <= now), None)
     if started is None:
         return None

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reconciler.core.promotion import Candidate
@@ -89,6 +89,7 @@ def test_a_freeze_that_begins_in_the_hour_that_comes_twice_begins_at_the_first_a
     assert not frozen(first + timedelta(hours=2), **freeze)
 
 
+@example(datetime(2026, 3, 30, 7, tzinfo=UTC), BERLIN)
 @given(st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)), st.sampled_from([BERLIN, UTC]))
 def test_a_freeze_is_the_same_wherever_the_clock_is_read(now: datetime, zone: ZoneInfo) -> None:
     assert frozen(now, **WEEKEND) == frozen(now.astimezone(zone), **WEEKEND)
