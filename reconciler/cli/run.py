@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import signal
 import sys
 import threading
@@ -102,11 +103,26 @@ def run(
         _election(leader_elect, leader_elect_namespace),
         hooks_url.rstrip("/"),
     )
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    serve(settings, gates, stop)
+    serve(settings, gates, _told_to_stop())
     sys.exit(0)
+
+
+def _told_to_stop() -> threading.Event:
+    """Set once SIGTERM or SIGINT has come.
+
+    A handler may interrupt this very thread where it holds the lock of the event; `SimpleQueue.put` is made for that.
+    """
+    stop = threading.Event()
+    told: queue.SimpleQueue[int] = queue.SimpleQueue()
+
+    def wait() -> None:
+        told.get()
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda came, _: told.put(came))
+    threading.Thread(target=wait, name="signals", daemon=True).start()
+    return stop
 
 
 def _election(wanted: bool, namespace: str) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_WITHIN = 7.0
+_WITHIN = 6.0
 """Seconds that the runs under way have, of the ten in which a stop is done."""
 
 
