@@ -3,6 +3,7 @@ request, one merge, and words that say what to do."""
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from gitea_door import Asked, GiteaDoor, Reply
+from lone_controller import process
 from lone_promotion import Cheap, cheap, controller
 from team import eventually
 
@@ -52,6 +54,30 @@ def test_two_controllers_without_an_election_bring_each_version_once(
             lonely.stage(f"shop:{number}")
             lonely.until_runs(f"shop:{number}")
     assert lonely.brought() == [f"shop:{number} to production" for number in range(2, 6)]
+
+
+def test_two_controllers_of_one_lease_open_and_merge_one_pull_request_for_each_version(
+    server: Sandbox, lonely: Cheap, tmp_path: Path
+) -> None:
+    """Also while the one that leads is told to stop and the other takes over."""
+    words = ("--leader-elect-namespace", lonely.namespace)
+    one, two = (process(server, lonely, made(tmp_path / name), *words) for name in ("one", "two"))
+    with one as first, two:
+        lonely.start(**OPEN)
+        for number in range(2, 6):
+            lonely.stage(f"shop:{number}")
+            if number == 4:
+                first.send_signal(signal.SIGTERM)
+            lonely.until_runs(f"shop:{number}")
+    wanted = [f"shop:{number} to production" for number in range(2, 6)]
+    assert lonely.merged() == lonely.brought() == wanted
+    assert len(lonely.requests()) == len(wanted)
+
+
+def made(folder: Path) -> Path:
+    """The cache in a folder of its own, beside which the log of a controller is."""
+    folder.mkdir()
+    return folder / "cache"
 
 
 def test_killed_after_every_single_write_a_promotion_ends_with_one_merged_pull_request(
