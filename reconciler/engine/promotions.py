@@ -27,6 +27,8 @@ from reconciler.model.rollout import Verdict
 _LOOK = 15.0
 """Seconds between two looks at what waits: a pull request, a time, a gate."""
 _SOON = 3.0
+_MOMENT = 0.1
+"""After a time has come: no clock is exact to the last."""
 _NEWS = {
     PromotionState.OPEN: Reason.PROGRESSING,
     PromotionState.MERGED: Reason.PROMOTED,
@@ -63,8 +65,10 @@ class Promotions:
             error = problem
         document = self._world.catalog.document(key) or {}
         old = PromotionStatus.model_validate(document.get("status") or {})
-        status = _status(old, states, error, document.get("metadata", {}).get("generation", 0), self._world.clock.now())
-        self._reporter.settle_other(key, status, error, _news(old, status), _look_again(states))
+        now = self._world.clock.now()
+        status = _status(old, states, error, document.get("metadata", {}).get("generation", 0), now)
+        wait = next_look(states, now)
+        self._reporter.settle_other(key, status, error, _news(old, status), wait)
         if error is None and isinstance(promotion, Promotion):
             self._tell(key, promotion, states)
 
@@ -108,9 +112,10 @@ class Promotions:
         return found.model_copy(update={"since": self._world.clock.now() if moved else known.since})
 
 
-def _look_again(states: Sequence[EnvironmentState]) -> float | None:
-    """Not at all where everything is as it should be: a new version wakes the key. Soon where only the forge is asked
-    for: it works out in the background whether it can merge.
+def next_look(states: Sequence[EnvironmentState], now: datetime) -> float | None:
+    """Seconds. None where everything is as it should be: a new version wakes the key. Soon where only the forge is
+    asked for: it works out in the background whether it can merge. At the moment at which a soak is over or a window
+    opens.
     """
     if all(each.state is PromotionState.CURRENT for each in states):
         return None
@@ -118,7 +123,8 @@ def _look_again(states: Sequence[EnvironmentState]) -> float | None:
         each.state is PromotionState.OPEN and all(gate.verdict == Verdict.PASS.value for gate in each.gates)
         for each in states
     )
-    return _SOON if ripe else _LOOK
+    opens = [each.earliest - now for each in states if each.earliest is not None and each.earliest > now]
+    return min([_SOON if ripe else _LOOK, *(left.total_seconds() + _MOMENT for left in opens)])
 
 
 def _status(
