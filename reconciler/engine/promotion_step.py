@@ -51,6 +51,9 @@ class Step:
 
     def take(self) -> EnvironmentState:
         origin, to = promotion_facts.ends(self._world, self._key.namespace, self._source, self._target)
+        if self._known.state is PromotionState.MERGED and self._world.sources.doubted(repository_of(to.application)):
+            # The next version is not proposed upon a base that has just moved.
+            return self._known
         road = Road(f"{self._key.namespace}/{self._key.name}", origin, to)
         look = _Look(self._world, self._queues, road, self._told, self._before)
         return look.walk(self._source, self._target, self._known)
@@ -192,7 +195,7 @@ class _Look:
     def _push(self, facts: Facts, state: EnvironmentState) -> EnvironmentState:
         change, to = facts.change, self._to
         self._world.source.push(to.seen.remote, change, f"refs/heads/{to.base}", to.head)
-        self._queues.add(repository_of(to.application))
+        self._moved()
         return state.model_copy(update={"message": f"pushed {change[:10]} to {to.base}"})
 
     def _merge(self, forge: Forge, facts: Facts, decision: Decision) -> EnvironmentState:
@@ -204,8 +207,14 @@ class _Look:
                 # A forge can be told to merge only what is upon the newest base.
                 self._write_branch(self._made(facts), facts.change)
             return decision.state.model_copy(update={"state": PromotionState.OPEN, "message": waits.message})
-        self._queues.add(repository_of(self._to.application))
+        self._moved()
         return decision.state
+
+    def _moved(self) -> None:
+        """The base is another one now: it is to be read again."""
+        key = repository_of(self._to.application)
+        self._world.sources.doubt(key, f"refs/heads/{self._to.base}", self._to.head)
+        self._queues.add(key)
 
     def _is_ours(self, request: PullRequest, candidate: str) -> bool:
         return proposals.made_here(self._world, self._to, request.head_commit, self._road.promotion, candidate)

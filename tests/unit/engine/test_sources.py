@@ -46,3 +46,23 @@ def test_another_remote_and_the_begin_and_end_of_trouble_are_news(sources: Sourc
     assert not sources.put(KEY, Seen(REMOTE, REFS, trouble))
     assert sources.put(KEY, Seen(REMOTE, REFS))
     assert sources.put(KEY, Seen(REMOTE._replace(timeout=1), REFS))
+
+
+def test_a_branch_that_dispatch_moved_is_doubted_until_it_was_seen_somewhere_else(sources: Sources) -> None:
+    sources.doubt(KEY, "refs/heads/main", "1")
+    assert sources.doubted(KEY)
+    sources.put(KEY, Seen(REMOTE, {**REFS, "refs/heads/other": "7"}))
+    assert sources.doubted(KEY)
+    sources.put(KEY, Seen(REMOTE, {**REFS, "refs/heads/main": "2"}))
+    assert not sources.doubted(KEY)
+
+
+def test_a_branch_that_somebody_set_back_is_not_doubted_for_ever(sources: Sources) -> None:
+    sources.doubt(KEY, "refs/heads/main", "1")
+    failed = Transient(Reason.SOURCE_UNREACHABLE, "no answer")
+    for _ in range(5):
+        sources.put(KEY, Seen(REMOTE, REFS, failed))
+    assert sources.doubted(KEY)
+    for _ in range(2):
+        sources.put(KEY, Seen(REMOTE, REFS))
+    assert not sources.doubted(KEY)
