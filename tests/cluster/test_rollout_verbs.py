@@ -276,9 +276,14 @@ def test_who_may_see_but_not_approve_is_told_which_right_is_missing(canary: Cana
     assert "Dispatch could not be asked" in ran.err
 
 
-def watching(canary: Canary) -> Popen[str]:
+@contextmanager
+def watching(canary: Canary) -> Iterator[Popen[str]]:
     command = [str(Path(executable).parent / "dispatch"), "rollout", "watch", "web", "-n", canary.space]
-    return Popen([*command, "--kubeconfig", str(canary.kubeconfig)], stdout=PIPE, stderr=PIPE, text=True)
+    with Popen([*command, "--kubeconfig", str(canary.kubeconfig)], stdout=PIPE, stderr=PIPE, text=True) as watch:
+        try:
+            yield watch
+        finally:
+            watch.kill()
 
 
 def test_watch_in_a_pipe_tells_each_change_and_ends_with_the_promotion(canary: Canary) -> None:

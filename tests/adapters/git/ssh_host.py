@@ -35,8 +35,7 @@ class SshHost:
         self.known_hosts = f"[localhost]:{self.port} {public}"
 
     def stop(self) -> None:
-        self._server.close()
-        self._call(self._quiet())
+        self._call(self._close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -44,8 +43,10 @@ class SshHost:
     def _call(self, work: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
 
-    async def _quiet(self) -> None:
-        """Wait until nothing of a connection is left to be done."""
+    async def _close(self) -> None:
+        """Ends when nothing of a connection is left to be done. In the loop's own thread: a connection that ends at
+        this moment counts itself out of the server there."""
+        self._server.close()
         await self._server.wait_closed()
         rest = asyncio.all_tasks() - {asyncio.current_task()}
         if rest:
