@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import urllib3
+from controller_fixtures import install_kinds, open_cluster
 from forges.signing import signed
 from gitea_town import Town
 from hosted import Hosted
@@ -28,7 +29,7 @@ from reconciler.core.webhook import secret_of
 from reconciler.engine import managed_hooks
 from reconciler.engine.keys import Key
 from reconciler.model.resource import API_VERSION
-from reconciler.sandbox.platform import Sandbox
+from reconciler.sandbox.platform import Part, Sandbox
 
 
 class Told(Hosted):
@@ -95,14 +96,29 @@ class Told(Hosted):
         return self.push({"app/web.yaml": config_map("web", value=value)})
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """An API server of this module's own: the session's controller would look at the same hooks."""
+    with Sandbox.start(tmp_path_factory.mktemp("webhooks"), [Part.APISERVER], print) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def admin(server: Sandbox) -> Iterator[KubeCluster]:
+    cluster = open_cluster(server)
+    install_kinds(cluster)
+    yield cluster
+    cluster.close()
+
+
 @pytest.fixture
 def told(
-    town: Sandbox, kube: KubeCluster, gitea: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Sandbox, admin: KubeCluster, gitea: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Told]:
     # Gitea takes a second or two to deliver, and longer on a busy machine.
     monkeypatch.setattr(managed_hooks, "_LATE", 12.0)
-    made = Told(kube, Somebody(town), fresh_namespace(town), tmp_path, Town(gitea))
-    made.controller = Walking(town, tmp_path / "cache", namespace=made.namespace)
+    made = Told(admin, Somebody(server), fresh_namespace(server), tmp_path, Town(gitea))
+    made.controller = Walking(server, tmp_path / "cache", namespace=made.namespace)
     made.controller.start()
     made.release("1")
     yield made
