@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reconciler.model.permit import permit_of
+
 if TYPE_CHECKING:
     from reconciler.adapters.forge.tokens import Installations
     from reconciler.adapters.git.source import GitSource
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from reconciler.engine.controller import Controller
     from reconciler.engine.leader import Leader
     from reconciler.model.image_feed import ImageFeed
-    from reconciler.model.permit import Permit
     from reconciler.model.repository import Repository
     from reconciler.ports import (
         Cluster,
@@ -94,7 +95,7 @@ def connect(settings: Settings, leader: Leader | None = None) -> KubeCluster:
     from reconciler.adapters.kube import cluster
 
     return cluster.connect(
-        settings.kubeconfig, settings.context, connections=settings.connections, permit=_permit(leader)
+        settings.kubeconfig, settings.context, connections=settings.connections, permit=permit_of(leader)
     )
 
 
@@ -121,10 +122,6 @@ def open_leader(settings: Settings, cluster: Cluster) -> Leader:
     return Leader(cluster, SystemClock(), Place(settings.election, name), f"{socket.gethostname()}_{uuid4()}")
 
 
-def _permit(leader: Leader | None) -> Permit:
-    return leader.permit if leader is not None else lambda: None
-
-
 def open_source(settings: Settings, leader: Leader | None = None) -> GitSource:
     """Git. With `leader` it is pushed to only while that leads."""
     from reconciler.adapters.git.source import GitSource
@@ -133,7 +130,7 @@ def open_source(settings: Settings, leader: Leader | None = None) -> GitSource:
         settings.cache_folder / "git",
         allow_file=settings.allow_file_repositories,
         login=_installations().login,
-        permit=_permit(leader),
+        permit=permit_of(leader),
     )
 
 
@@ -249,7 +246,7 @@ def build_controller(
         renderer.interrupt()
 
     # One for the process: connections and answers are used again from one run to the next.
-    forges = Forges(_installations(), permit=_permit(leader))
+    forges = Forges(_installations(), permit=permit_of(leader))
 
     def forge(repository: Repository, remote: Remote) -> Forge | None:
         return forges.forge(repository.spec, remote.credentials)

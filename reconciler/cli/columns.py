@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from reconciler.cli.age import age, stamp
 from reconciler.cli.applications import Document, Kind, condition, entries, ready_message, short_revision, status
+from reconciler.model.image import called
 
 Rows = Callable[[Document, datetime], Iterator[tuple[tuple[str, ...], tuple[str, ...]]]]
 """The rows of a document, each as (its columns, the wide ones), without namespace and name."""
@@ -48,7 +49,7 @@ def _promotions(document: Document, now: datetime) -> Iterator[tuple[tuple[str, 
         gates = [each for each in found.get("gates") or [] if isinstance(each, dict)]
         opened = f"{sum(each.get('verdict') == 'pass' for each in gates)}/{len(gates)}" if gates else "-"
         request = f"#{found['number']}" if found.get("number") else "-"
-        images = ",".join(_short(str(image)) for image in found.get("images") or []) or "-"
+        images = ",".join(called(str(image)) for image in found.get("images") or []) or "-"
         name, state = str(environment.get("name", "")), str(found.get("state", "Unknown"))
         yield (
             (name, state, images, opened, request, age(found.get("since"), now)),
@@ -109,11 +110,6 @@ def _of(value: Any, *path: str) -> str:
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
     return str(value) if value else ""
-
-
-def _short(ref: str) -> str:
-    """`shop:1.4.0` of `registry/team/shop:1.4.0@sha256:...`."""
-    return ref.partition("@")[0].rpartition("/")[2]
 
 
 COLUMNS: dict[Kind, Columns] = {

@@ -36,29 +36,30 @@ class Counter:
 
     def gate(self, namespace: str, rollout: str, pod_hash: str, step: int) -> tuple[Verdict, str]:
         """Only who works knows; a step that asked somebody else stays where it is."""
-        if self.controller is None or not self._leads():
+        working = self._working()
+        if working is None:
             return Verdict.WAIT, f"this controller {self.standing() or 'starts'}"
-        return self.controller.gate(namespace, rollout, pod_hash, step)
+        return working.gate(namespace, rollout, pod_hash, step)
 
     def hook(self, namespace: str, feed: str, body: bytes, signature: str) -> int:
-        if self.controller is None or not self._leads():
-            return 503
-        return self.controller.hook(namespace, feed, body, signature)
+        working = self._working()
+        return working.hook(namespace, feed, body, signature) if working is not None else 503
 
     def git_hook(self, namespace: str, repository: str, headers: Mapping[str, str]) -> Receiving | int:
-        if self.controller is None or not self._leads():
-            return 503
-        return self.controller.git_hook(namespace, repository, headers)
+        working = self._working()
+        return working.git_hook(namespace, repository, headers) if working is not None else 503
 
     def ready(self) -> bool:
         """False for one that stands by, so that a Service leads to the one that works."""
-        return self.controller is not None and self._leads() and self.controller.ready()
+        working = self._working()
+        return working is not None and working.ready()
 
     def standing(self) -> str:
         return self._leader.standing() if self._leader is not None else ""
 
-    def _leads(self) -> bool:
-        return self._leader is None or self._leader.leads()
+    def _working(self) -> Controller | None:
+        """The controller; None before it has started, and while this process does not lead."""
+        return self.controller if self._leader is None or self._leader.leads() else None
 
 
 def serve(settings: app.Settings, gates: Gatehouse | None, stop: threading.Event) -> None:

@@ -7,9 +7,9 @@ from dataclasses import replace
 from reconciler.core.landing import said
 from reconciler.core.notices import candidate_ready
 from reconciler.core.standing import short
+from reconciler.model.image import called
 from reconciler.model.notice import Candidate, Notice, NoticeEvent, Subject
 from reconciler.model.promotion import EnvironmentState, MergeVerdict, PromotionEnvironment, PromotionState
-from reconciler.model.rollout import Verdict
 
 
 def waiting(about: Subject, environment: PromotionEnvironment, state: EnvironmentState) -> Notice | None:
@@ -27,9 +27,7 @@ def waiting(about: Subject, environment: PromotionEnvironment, state: Environmen
             state.name,
             state.candidate,
             images=state.images,
-            open_gates=tuple(
-                f"{gate.gate}: {gate.evidence}" for gate in state.gates if gate.verdict != Verdict.PASS.value
-            ),
+            open_gates=tuple(f"{gate.gate}: {gate.evidence}" for gate in state.gates if not gate.is_open),
             # Nobody is asked for what is done.
             approvers=() if merged else tuple(dict.fromkeys(people)),
             link=state.pull_request,
@@ -41,9 +39,9 @@ def waiting(about: Subject, environment: PromotionEnvironment, state: Environmen
 
 
 def _short(image: str) -> str:
-    """`shop:1.4.0` of `registry/team/shop:1.4.0@sha256:...`: what people call it."""
-    name, _, digest = image.partition("@")
-    return name.rpartition("/")[2] if ":" in name.rpartition("/")[2] else f"{name.rpartition('/')[2]}@{digest[:19]}"
+    """What people call it; by its digest where it has no tag."""
+    name = called(image)
+    return name if ":" in name else f"{name}@{image.partition('@')[2][:19]}"
 
 
 def unreviewed(about: Subject, state: EnvironmentState) -> Notice | None:

@@ -12,7 +12,6 @@ from datetime import datetime
 
 from reconciler.model.promotion import EnvironmentState, GateState, MergeVerdict, PastMerge
 from reconciler.model.pull_request import PullRequest, Review
-from reconciler.model.rollout import Verdict
 
 _MEASURED = frozenset({"healthyFor", "analysis"})
 """Gates on what has passed by the time that the merge is seen: what was found before the merge stands."""
@@ -39,13 +38,9 @@ def reviews_until(reviews: Sequence[Review] | None, at: datetime | None) -> Sequ
 def closed_then(request: PullRequest, judged: Sequence[GateState], known: EnvironmentState) -> tuple[str, ...]:
     """The gates that were closed when it was merged. `judged` is what they say as of that time; `known` the last state
     before."""
-    passed = {gate.gate for gate in known.gates if gate.verdict == Verdict.PASS.value}
+    passed = {gate.gate for gate in known.gates if gate.is_open}
     same = known.head == request.head_commit
-    return tuple(
-        gate.gate
-        for gate in judged
-        if gate.verdict != Verdict.PASS.value and not (same and gate.gate in _MEASURED & passed)
-    )
+    return tuple(gate.gate for gate in judged if not gate.is_open and not (same and gate.gate in _MEASURED & passed))
 
 
 def verdict_of(closed: Collection[str], by_dispatch: bool, proposed: str, merged: str) -> MergeVerdict:

@@ -6,22 +6,21 @@ until nothing is left to do. Nothing is read and nothing is written here; time i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from reconciler.core import landing
 from reconciler.core import promotion_past as past
 from reconciler.core.conditions import is_ready
-from reconciler.core.promotion import Candidate, brought, is_superseded
+from reconciler.core.promotion import brought, is_superseded
+from reconciler.core.promotion_facts import Facts, Said
 from reconciler.model.application import ApplicationStatus
-from reconciler.model.application_status import VetoEntry
-from reconciler.model.promotion import EnvironmentState, GateState, PastMerge, PromotionEnvironment, PromotionState
-from reconciler.model.pull_request import PullRequest, Review
-from reconciler.model.rollout import Verdict
-from reconciler.model.strategy import InFlight, MergePolicy, PrometheusMetric
-from reconciler.ports import Forecast, Gatekeeper, Measured, Proof
+from reconciler.model.promotion import EnvironmentState, GateState, PastMerge, PromotionState
+from reconciler.model.pull_request import PullRequest
+from reconciler.model.strategy import InFlight, MergePolicy
+from reconciler.ports import Forecast, Gatekeeper, Proof
 
 _READ = timedelta(seconds=30)
 """In which the base is read again after a merge. Only then a version counts as taken out of it."""
@@ -37,56 +36,6 @@ class Act(StrEnum):
     RENEW = "make the branch anew"
     PUSH = "push to the branch"
     MERGE = "merge"
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What the forge says. `older` is the pull request that is known, where it is of another version than the one to
-    come; `request` the one of this version. `foreign`: its branch holds a commit that Dispatch did not make for it.
-    `reviews` and `checks` are None where nobody asked for them. `landed` is of the one of the two that was merged since
-    the last look.
-    """
-
-    older: PullRequest | None = None
-    request: PullRequest | None = None
-    foreign: bool = False
-    reviews: Sequence[Review] | None = None
-    checks: Mapping[str, str] | None = None
-    landed: landing.Landed | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What is known of one environment at one look.
-
-    `applied` is the commit that the environment before runs, empty before its first one; `ready_since` when it became
-    Ready with it, None while it is not. `vetoes` are the target's. `base` is the branch that the target follows,
-    `change` the commit that brings the candidate, `upon` the commit of the base that it is made upon, `digest` of what
-    the target renders with it. Where there is no `forge` it is pushed. `said` is None as long as the commit was not
-    made and the forge not asked. `measured` is what the metrics of the gates say now. `shared` are the images that both
-    environments run in the same version; `tainted` is why what the environment before runs goes no further, empty when
-    it may; `again` is what somebody asked for once more, as `EnvironmentState.again` names it.
-    `behind` is the newer candidate that waits until this one had its turn.
-    """
-
-    source: PromotionEnvironment
-    target: PromotionEnvironment
-    known: EnvironmentState
-    applied: str = ""
-    ready_since: datetime | None = None
-    vetoes: Sequence[VetoEntry] = ()
-    candidate: Candidate = field(default_factory=Candidate)
-    base: str = ""
-    forge: bool = False
-    change: str = ""
-    upon: str = ""
-    behind: str = ""
-    said: Said | None = None
-    measured: Mapping[PrometheusMetric, Measured] = field(default_factory=dict)
-    shared: tuple[str, ...] = ()
-    tainted: str = ""
-    again: Collection[str] = ()
-    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,13 +103,13 @@ def has_its_turn(facts: Facts) -> bool:
     if facts.target.in_flight is InFlight.SUPERSEDE or not known.number or not facts.candidate:
         return False
     soaks = sum(gate.healthy_for is not None for gate in facts.target.gates)
-    passed = [gate for gate in known.gates if gate.gate == "healthyFor" and gate.verdict == Verdict.PASS.value]
+    passed = [gate for gate in known.gates if gate.gate == "healthyFor" and gate.is_open]
     return known.candidate == known.proposed != wanted and known.proven is not None and len(passed) >= soaks
 
 
 def closed(gates: Iterable[GateState]) -> str:
     """Why the gates are not open; empty when they are."""
-    waiting = [f"{gate.gate}: {gate.evidence}" for gate in gates if gate.verdict != Verdict.PASS.value]
+    waiting = [f"{gate.gate}: {gate.evidence}" for gate in gates if not gate.is_open]
     return "; ".join(waiting)
 
 
@@ -169,9 +118,17 @@ def _proposed(facts: Facts, judge: Gatekeeper, now: datetime) -> EnvironmentStat
     said = facts.said or Said()
     request = said.request
     proof = Proof(facts.ready_since, measured=facts.measured)
+    rendered = past.rendered_since(facts, now)
     if request is not None:
-        proof = replace(proof, reviews=said.reviews, checks=said.checks, head=facts.change, author=request.author)
-        proof = replace(proof, digest=facts.digest, since=past.rendered_since(facts, now))
+        proof = replace(
+            proof,
+            reviews=said.reviews,
+            checks=said.checks,
+            head=facts.change,
+            author=request.author,
+            digest=facts.digest,
+            since=rendered,
+        )
     return EnvironmentState(
         name=facts.target.name,
         state=PromotionState.WAITING,
@@ -179,7 +136,7 @@ def _proposed(facts: Facts, judge: Gatekeeper, now: datetime) -> EnvironmentStat
         images=tuple(map(str, facts.candidate.images)),
         source=facts.applied,
         gates=past.judged(facts, judge, proof, now),
-        rendered=past.rendered_since(facts, now),
+        rendered=rendered,
     )
 
 

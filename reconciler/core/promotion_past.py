@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from reconciler.core import landing
 from reconciler.core.promotion import brought
+from reconciler.core.promotion_facts import Facts
 from reconciler.model.promotion import EnvironmentState, GateState, PastMerge, PromotionState
 from reconciler.model.promotion_action import PromotionAction, PromotionWish
 from reconciler.model.pull_request import PullRequest
 from reconciler.model.strategy import MergePolicy
 from reconciler.ports import Gatekeeper, Proof
-
-if TYPE_CHECKING:
-    from reconciler.core.promotion_decision import Facts
 
 _ASK = "`dispatch promotion again` asks for it once more"
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from reconciler.core.promotion_decision import Act, Decision, Facts, Said
+from reconciler.core.promotion_decision import Act, Decision
+from reconciler.core.promotion_facts import Facts, Said
 from reconciler.core.promotion_text import who_may_approve
 from reconciler.model.promotion import EnvironmentState, GateState, PromotionGate, PromotionState
 from reconciler.model.pull_request import PullRequest
@@ -71,9 +72,9 @@ def _gates(facts: Facts, state: EnvironmentState) -> Iterator[str]:
     if state.earliest is not None:
         yield f"the time, at {state.earliest:%Y-%m-%d %H:%M:%S} UTC at the earliest"
     for gate, judged in zip(facts.target.gates, state.gates, strict=False):
-        if judged.verdict != Verdict.PASS.value:
+        if not judged.is_open:
             yield from _opens(gate, judged)
-    if state.state is PromotionState.OPEN and all(each.verdict == Verdict.PASS.value for each in state.gates):
+    if state.state is PromotionState.OPEN and all(each.is_open for each in state.gates):
         yield "a person merges the pull request"
 
 

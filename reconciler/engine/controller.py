@@ -39,6 +39,7 @@ from reconciler.model.change import EventType, Resource
 from reconciler.model.identity import ObjectId
 from reconciler.model.notifier import NotifierSpec
 from reconciler.model.outcome import Reason, StageError, Terminal
+from reconciler.model.permit import permit_of
 from reconciler.model.resource import API_VERSION
 from reconciler.model.rollout import Verdict
 from reconciler.ports import Clock, Cluster, Messenger, Renderer, Source
@@ -117,8 +118,7 @@ class Controller:
             ledgers=Ledgers(source, cluster_name),
             rolling=rolling,
         )
-        permit = leader.permit if leader is not None else lambda: None
-        self.notices = Notices(Desk(cluster, self.catalog, clock, messenger, permit), self.queues)
+        self.notices = Notices(Desk(cluster, self.catalog, clock, messenger, permit_of(leader)), self.queues)
         reporter = Reporter(cluster, self.catalog, self.queues, self._events, self.notices, clock, self._halted)
         feeds = Feeds(world, self.queues, self._timers, reporter, registry, self._hooks)
         managed = ManagedHooks(world, self._git_hooks, hooking)

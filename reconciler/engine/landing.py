@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from reconciler.core.landing import Landed
-from reconciler.core.promotion_decision import Facts
+from reconciler.core.promotion_facts import Facts
 from reconciler.engine import proposals
 from reconciler.engine.proposals import Place
 from reconciler.engine.world import World

@@ -19,7 +19,7 @@ from reconciler.model.change import Refusal
 from reconciler.model.notice import Notice
 from reconciler.model.notifier import KEPT_MESSAGES, KeptMessage, Notifier, NotifierSpec, NotifierStatus
 from reconciler.model.outcome import Reason, StageError, Terminal, Transient
-from reconciler.model.permit import Permit
+from reconciler.model.permit import Permit, always
 from reconciler.model.resource import API_VERSION
 from reconciler.ports import Clock, Cluster, Messenger
 
@@ -47,7 +47,7 @@ class Desk:
     catalog: Catalog
     clock: Clock
     open: Callable[[NotifierSpec, Mapping[str, str]], Messenger]
-    permit: Permit = lambda: None
+    permit: Permit = always
 
 
 class Outbox:

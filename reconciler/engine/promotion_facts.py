@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.core.landing import tainted
-from reconciler.core.promotion_decision import Facts, applied_commit, ready_since
+from reconciler.core.promotion_decision import applied_commit, ready_since
+from reconciler.core.promotion_facts import Facts
 from reconciler.core.promotion_past import asked_of
 from reconciler.engine import proposals
 from reconciler.engine.keys import Key

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.core.promotion import branch_of
-from reconciler.core.promotion_decision import Act, Decision, Facts, decide, has_its_turn
+from reconciler.core.promotion_decision import Act, Decision, decide, has_its_turn
+from reconciler.core.promotion_facts import Facts
 from reconciler.core.promotion_replay import opens, recorded, said
 from reconciler.engine import promotion_facts
 from reconciler.engine.catalog import Catalog

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from reconciler.core.promotion import branch_of, superseded
-from reconciler.core.promotion_decision import Act, Decision, Facts, Said, decide, has_its_turn
+from reconciler.core.promotion_decision import Act, Decision, decide, has_its_turn
+from reconciler.core.promotion_facts import Facts, Said
 from reconciler.core.promotion_past import merged_since
 from reconciler.engine import promotion_facts, promotion_story, proposals
 from reconciler.engine.keys import Key
@@ -145,7 +146,7 @@ class _Look:
     def _close(self, forge: Forge, facts: Facts, decision: Decision) -> Facts:
         said = facts.said or Said()
         forge.close(decision.number, superseded(said.older.title) if said.older is not None else "")
-        return replace(facts, said=replace(facts.said or Said(), older=None))
+        return replace(facts, said=replace(said, older=None))
 
     def _open(self, forge: Forge, facts: Facts, decision: Decision) -> Facts:
         branch = self._branch(facts)

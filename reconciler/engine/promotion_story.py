@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reconciler.core.promotion import images_of, last_source
-from reconciler.core.promotion_decision import Facts
+from reconciler.core.promotion_facts import Facts
 from reconciler.core.promotion_text import Commits, Story, body
 from reconciler.engine import promotion_outlook, proposals
 from reconciler.engine.proposals import Place

@@ -22,7 +22,6 @@ from reconciler.model.promotion import (
     PromotionState,
     PromotionStatus,
 )
-from reconciler.model.rollout import Verdict
 
 _LOOK = 15.0
 """Seconds between two looks at what waits: a pull request, a time, a gate."""
@@ -119,10 +118,7 @@ def next_look(states: Sequence[EnvironmentState], now: datetime) -> float | None
     """
     if all(each.state is PromotionState.CURRENT for each in states):
         return None
-    ripe = any(
-        each.state is PromotionState.OPEN and all(gate.verdict == Verdict.PASS.value for gate in each.gates)
-        for each in states
-    )
+    ripe = any(each.state is PromotionState.OPEN and all(gate.is_open for gate in each.gates) for each in states)
     opens = [each.earliest - now for each in states if each.earliest is not None and each.earliest > now]
     return min([_SOON if ripe else _LOOK, *(left.total_seconds() + _MOMENT for left in opens)])
 

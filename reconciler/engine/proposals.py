@@ -25,7 +25,7 @@ from reconciler.engine.stages.fetch import repository_of, wanted_ref
 from reconciler.engine.stages.image_files import image_files
 from reconciler.engine.stages.render import request
 from reconciler.model.application import Application
-from reconciler.model.image import ImageRef
+from reconciler.model.image import ImageRef, called
 from reconciler.model.manifest import Manifest
 from reconciler.model.outcome import Blocked, Reason, Terminal
 from reconciler.model.promotion import PromotionEnvironment
@@ -137,7 +137,7 @@ def commit(world: Reading, promotion: str, environment: str, found: Candidate, s
             raise Terminal(Reason.RENDER_FAILED, str(error)) from None
         texts |= changed
         files |= {path: text.encode() for path, text in changed.items()}
-    title = title_of([_short(str(ref)) for ref in found.images] or [*found.files], environment)
+    title = title_of([called(str(ref)) for ref in found.images] or [*found.files], environment)
     return world.source.commit(to.seen.remote, to.head, files, message(title, promotion, found.id, source))
 
 
@@ -155,8 +155,3 @@ def unmoved(world: Reading, to: Place, upon: str) -> bool:
     if old.oid(to.folder) != to.tree.oid(to.folder):
         return False
     return world.renderer.read_set(old, asked).oids == world.renderer.read_set(to.tree, asked).oids
-
-
-def _short(ref: str) -> str:
-    """`shop:1.4.0` of `registry/team/shop:1.4.0@sha256:...`."""
-    return ref.partition("@")[0].rpartition("/")[2]

@@ -102,12 +102,10 @@ class Repositories:
             self._wake(key)
 
     def _wake(self, key: Key) -> None:
-        for application, _ in self._world.catalog.applications_of(key):
-            self._queues.add(application)
-            for promotion in self._world.catalog.promotions_of(application):
-                self._queues.add(promotion)
-        for feed in self._world.catalog.feeds_of(key):
-            self._queues.add(feed)
+        catalog = self._world.catalog
+        applications = [application for application, _ in catalog.applications_of(key)]
+        for reader in (*applications, *catalog.promotions_in(key), *catalog.feeds_of(key)):
+            self._queues.add(reader)
 
     def _forget(self, key: Key) -> None:
         self._timers.forget(key)

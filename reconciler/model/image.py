@@ -64,6 +64,11 @@ def parse_ref(text: str) -> ImageRef | None:
     return ImageRef(name, tag, digest)
 
 
+def called(text: str) -> str:
+    """`shop:1.4.0` of `registry/team/shop:1.4.0@sha256:...`: what people call it."""
+    return text.partition("@")[0].rpartition("/")[2]
+
+
 def located(name: str) -> ImageName:
     """Where a name leads: `nginx` is docker.io/library/nginx, as Docker and Kubernetes read it (normalize.go)."""
     first, slash, rest = name.partition("/")

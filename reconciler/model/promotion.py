@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from reconciler.model.resource import API_VERSION, Conditions, Duration, Metadata, Name, Record, Section
+from reconciler.model.rollout import Verdict
 from reconciler.model.rule import matching, validations
 from reconciler.model.strategy import InFlight, MergePolicy, PrometheusMetric
 
@@ -222,6 +223,11 @@ class GateState(Record):
     gate: Annotated[str, Field(description="Which one.")]
     verdict: Annotated[str, Field(description="pass, wait or fail.")]
     evidence: Annotated[str, Field(description="Why.")] = ""
+
+    @property
+    def is_open(self) -> bool:
+        """What cannot be told is closed."""
+        return self.verdict == Verdict.PASS.value
 
 
 class EnvironmentState(Record):

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.core.promotion import Candidate, superseded
-from reconciler.core.promotion_decision import Act, Decision, Facts, Said, decide
+from reconciler.core.promotion_decision import Act, Decision, decide
+from reconciler.core.promotion_facts import Facts, Said
 from reconciler.core.promotion_replay import recorded, said
 from reconciler.model.application_status import VetoEntry
 from reconciler.model.image import ImageRef

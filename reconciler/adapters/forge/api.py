@@ -15,7 +15,7 @@ from reconciler.adapters.forge.words import message_of, one_line
 from reconciler.adapters.http import Answer, Http, NoAnswer, Request
 from reconciler.core.place import Place
 from reconciler.model.outcome import Reason, StageError, Terminal, Transient
-from reconciler.model.permit import Permit
+from reconciler.model.permit import Permit, always
 
 _PAGES = 40
 _KEPT = 128
@@ -58,7 +58,7 @@ class Api:
     timeout: float
     headers: Mapping[str, str] = field(default_factory=dict)
     remembered: Remembered | None = field(default=None, repr=False)
-    permit: Permit = field(default=lambda: None, repr=False)
+    permit: Permit = field(default=always, repr=False)
     right: str = ""
 
     def ask(

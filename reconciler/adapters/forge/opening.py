@@ -20,7 +20,7 @@ from reconciler.adapters.forge.tokens import AppToken, FixedToken, Installations
 from reconciler.adapters.http import Http
 from reconciler.core.place import Place, place_of
 from reconciler.model.outcome import Reason, Terminal
-from reconciler.model.permit import Permit
+from reconciler.model.permit import Permit, always
 from reconciler.model.repository import RepositorySpec
 from reconciler.ports import CommitStatuses, Forge, GitCredentials, Webhooks
 
@@ -40,7 +40,7 @@ class Forges:
         installations: Installations | None = None,
         *,
         allow_http: bool = False,
-        permit: Permit = lambda: None,
+        permit: Permit = always,
     ) -> None:
         self._installations = installations or Installations()
         self._permit = permit

@@ -21,7 +21,7 @@ from reconciler.adapters.git.objects import Lost
 from reconciler.adapters.git.transport import Transport
 from reconciler.adapters.git.tree import GitTree
 from reconciler.model.outcome import Reason, Terminal, Transient
-from reconciler.model.permit import Permit
+from reconciler.model.permit import Permit, always
 from reconciler.model.revision import PastCommit
 from reconciler.ports import Blob, GitCredentials, Remote, Tree
 
@@ -52,7 +52,7 @@ class GitSource:
         allow_http: bool = False,
         signature: str = SIGNATURE,
         login: Login = lambda given, timeout: given,
-        permit: Permit = lambda: None,
+        permit: Permit = always,
     ) -> None:
         """`allow_file`: also folders of this machine; `allow_http`: plain http also beyond loopback; `signature`: the
         author and committer of its own commits, `Name <address>`; `login` makes a password of a GitHub App; `permit`

@@ -17,7 +17,7 @@ from reconciler.adapters.kube.refusal import is_malformed, refusal, status_of
 from reconciler.adapters.kube.requests import Request
 from reconciler.adapters.kube.wire import Response, encode
 from reconciler.model.outcome import Reason, StageError, Transient
-from reconciler.model.permit import Permit
+from reconciler.model.permit import Permit, always
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class Client:
     """Safe for many threads; at most `connections` requests at once. `timeout` in seconds, for each request. `permit`
     is asked before each try of what is no GET."""
 
-    def __init__(self, access: Access, connections: int, timeout: float, permit: Permit = lambda: None) -> None:
+    def __init__(self, access: Access, connections: int, timeout: float, permit: Permit = always) -> None:
         self.access = access
         self._permit = permit
         self.timeout = timeout

@@ -24,7 +24,7 @@ from reconciler.adapters.kube.requests import Request, Unsendable
 from reconciler.adapters.kube.wire import Response
 from reconciler.model.change import Answer, Event, Refusal, Resource
 from reconciler.model.identity import GroupKind
-from reconciler.model.permit import Permit
+from reconciler.model.permit import Permit, always
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def connect(
     connections: int = CONNECTIONS,
     timeout: float = TIMEOUT,
     user_agent: str = f"dispatch/{reconciler.__version__}",
-    permit: Permit = lambda: None,
+    permit: Permit = always,
 ) -> KubeCluster:
     """The cluster of a kubeconfig (the named file, $KUBECONFIG, ~/.kube/config) or, in a pod, its own.
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from reconciler.core.landing import Landed, closed_then, reviews_until, said, tainted, verdict_of
 from reconciler.core.promotion import Candidate, brought, same_images
-from reconciler.core.promotion_decision import Act, Decision, Facts, Said, decide
+from reconciler.core.promotion_decision import Act, Decision, decide
+from reconciler.core.promotion_facts import Facts, Said
 from reconciler.model.image import ImageRef
 from reconciler.model.promotion import (
     EnvironmentState,

@@ -11,7 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reconciler.core.promotion import Candidate
-from reconciler.core.promotion_decision import Act, Facts, Said, decide
+from reconciler.core.promotion_decision import Act, decide
+from reconciler.core.promotion_facts import Facts, Said
 from reconciler.model.image import ImageRef
 from reconciler.model.promotion import EnvironmentState, PromotionEnvironment, PromotionGate, PromotionState
 from reconciler.model.pull_request import PullRequest, Review
