@@ -11,6 +11,10 @@ from typing import Any
 
 from reconciler.model.resource import API_VERSION, GROUP, VERSION
 
+APPROVER = "dispatch-approver"
+RELEASER = "dispatch-releaser"
+"""The ClusterRoles of people: who may ask a rollout to go on or back, and who a promotion for a way round."""
+
 _SEE = ("get", "list", "watch")
 
 _OWN_NAME = "object.spec.by == request.userInfo.username"

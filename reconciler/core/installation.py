@@ -19,6 +19,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from reconciler.core.approving import APPROVER as APPROVER
+from reconciler.core.approving import RELEASER as RELEASER
 from reconciler.core.approving import approver_rules, policy, policy_binding, releaser_rules
 from reconciler.model.crd import definitions
 from reconciler.model.resource import GROUP
@@ -27,9 +29,7 @@ NAMESPACE = "dispatch-system"
 CONTROLLER = "dispatch-controller"
 APPLIER = "dispatch-applier"
 CREDENTIALS = "dispatch-credentials"
-APPROVER = "dispatch-approver"
 ELECTION = "dispatch-election"
-RELEASER = "dispatch-releaser"
 PORT = 8080
 """Where the controller answers the gates of Argo Rollouts."""
 AGGREGATE = "rbac.dispatch.dev/aggregate-to-applier"

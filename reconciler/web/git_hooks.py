@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from reconciler.core.webhook import PATH
+from reconciler.web.hooks import posted
 
 log = logging.getLogger(__name__)
 
@@ -46,11 +46,7 @@ _WORDS = {
 
 
 def route(begin: Begin) -> Route:
-    async def hook(request: Request) -> Response:
-        status = await _taken(request, begin)
-        return PlainTextResponse(f"{_WORDS.get(status, 'no')}\n", status_code=status)
-
-    return Route(f"{PATH}/{{namespace}}/{{repository}}", hook, methods=["POST"])
+    return posted(f"{PATH}/{{namespace}}/{{repository}}", lambda request: _taken(request, begin), _WORDS)
 
 
 async def _taken(request: Request, begin: Begin) -> int:

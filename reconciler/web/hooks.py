@@ -7,7 +7,7 @@ registry is asked what is there. A push that is lost costs one interval of the f
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
@@ -31,11 +31,17 @@ _WORDS = {
 
 
 def route(take: Take) -> Route:
-    async def hook(request: Request) -> Response:
-        status = await _taken(request, take)
-        return PlainTextResponse(f"{_WORDS.get(status, 'no')}\n", status_code=status)
+    return posted("/hooks/images/{namespace}/{feed}", lambda request: _taken(request, take), _WORDS)
 
-    return Route("/hooks/images/{namespace}/{feed}", hook, methods=["POST"])
+
+def posted(path: str, taken: Callable[[Request], Awaitable[int]], words: Mapping[int, str]) -> Route:
+    """A hook: `taken` gives the HTTP status, which is answered with its words."""
+
+    async def hook(request: Request) -> Response:
+        status = await taken(request)
+        return PlainTextResponse(f"{words.get(status, 'no')}\n", status_code=status)
+
+    return Route(path, hook, methods=["POST"])
 
 
 async def _taken(request: Request, take: Take) -> int:

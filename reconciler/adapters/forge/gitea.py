@@ -7,7 +7,7 @@ from typing import Any
 
 from reconciler.adapters.forge import comments
 from reconciler.adapters.forge.api import Api
-from reconciler.adapters.forge.reading import moment, still, still_open, waits
+from reconciler.adapters.forge.reading import account, moment, still, still_open, waits
 from reconciler.adapters.forge.words import fitted, message_of, same
 from reconciler.adapters.http import Answer
 from reconciler.model.outcome import Blocked, Reason, Transient
@@ -194,7 +194,7 @@ def _pull_request(document: Mapping[str, Any]) -> PullRequest:
         mergeable=(True if document["mergeable"] is True else None) if state == "open" else None,
         draft=document.get("draft") is True,
         # null also where the branch was pushed to by hand, and Gitea found the commits there.
-        merged_by=str((document.get("merged_by") or {}).get("login", "")) if merged else "",
+        merged_by=account(document.get("merged_by")) if merged else "",
         merged_at=moment(document.get("merged_at")) if merged else None,
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from reconciler.adapters.forge import comments
 from reconciler.adapters.forge.api import Api
-from reconciler.adapters.forge.reading import moment, still, still_open, waits
+from reconciler.adapters.forge.reading import account, moment, still, still_open, waits
 from reconciler.adapters.forge.words import fitted, message_of, same
 from reconciler.adapters.http import Answer
 from reconciler.model.outcome import Reason, Transient
@@ -179,6 +179,6 @@ def _pull_request(document: Mapping[str, Any]) -> PullRequest:
         title=str(document["title"]),
         mergeable=document["mergeable"] if state == "open" else None,
         draft=document.get("draft") is True,
-        merged_by=str((document.get("merged_by") or {}).get("login", "")) if merged else "",
+        merged_by=account(document.get("merged_by")) if merged else "",
         merged_at=moment(document.get("merged_at")) if merged else None,
     )

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.adapters.forge.api import Api
-from reconciler.adapters.forge.reading import moment, still, still_open, waits
+from reconciler.adapters.forge.reading import account, moment, still, still_open, waits
 from reconciler.adapters.forge.words import fitted, mark, marked, message_of, same
 from reconciler.adapters.http import Answer
 from reconciler.model.outcome import Reason, Terminal, Transient
@@ -202,10 +202,6 @@ def _when(approval: Mapping[str, Any]) -> datetime | None:
     return moment(approval.get("approved_at"))
 
 
-def _account(user: Any) -> str:
-    return str((user or {}).get("username", ""))
-
-
 def _merge_request(document: Mapping[str, Any]) -> PullRequest:
     state, status = _STATES[document["state"]], document.get("detailed_merge_status")
     # Of a fast-forward there is neither a merge commit nor a squashed one: the branch got the head itself.
@@ -225,6 +221,8 @@ def _merge_request(document: Mapping[str, Any]) -> PullRequest:
         mergeable=None if state != "open" or status in _LOOKING else status == "mergeable",
         draft=document.get("draft") is True,
         # A GitLab before 14.7 knows it by the second name only.
-        merged_by=_account(document.get("merge_user") or document.get("merged_by")) if state == "merged" else "",
+        merged_by=account(document.get("merge_user") or document.get("merged_by"), "username")
+        if state == "merged"
+        else "",
         merged_at=moment(document.get("merged_at")) if state == "merged" else None,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
 
 from reconciler.model.outcome import Blocked, Reason, Transient
 from reconciler.ports import PullRequest
@@ -33,6 +34,11 @@ def still_open(found: PullRequest | None, gone: str) -> PullRequest:
     if found is None or found.state != "open":
         raise Transient(Reason.CONFLICT, f"{gone} was closed meanwhile. It is read again.")
     return found
+
+
+def account(user: Any, name: str = "login") -> str:
+    """What the forge calls somebody; empty where it names nobody."""
+    return str((user or {}).get(name, ""))
 
 
 def waits(found: PullRequest, why: str, wait: float = _RULES_WAIT) -> Blocked:

@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
+from reconciler.cli.actions import kind_of, who, write
 from reconciler.cli.options import cluster_options, namespace_option
-from reconciler.model.change import Refusal
-from reconciler.model.outcome import Reason, Terminal
+from reconciler.core.approving import RELEASER
 from reconciler.model.promotion_action import PromotionWish
 from reconciler.model.resource import API_VERSION
 from reconciler.ports import Cluster
@@ -51,7 +51,6 @@ def ask(
 
     from reconciler import app
     from reconciler.cli.applications import entries, read
-    from reconciler.cli.rollout.asking import who
 
     with closing(app.connect(app.Settings(kubeconfig, context))) as cluster:
         states = entries(read(cluster, "Promotion", namespace, name), "environments")
@@ -72,18 +71,7 @@ def _unknown(name: str, environment: str, states: list[dict[str, Any]]) -> str:
 
 
 def _write(cluster: Cluster, namespace: str, spec: dict[str, Any]) -> None:
-    resource = cluster.resource(API_VERSION, "PromotionAction")
-    if resource is None:
-        words = "this cluster does not know the kind PromotionAction: run `dispatch install`"
-        raise Terminal(Reason.UNKNOWN_KIND, words)
     ending = f"-{spec['action'].lower()}-{secrets.token_hex(4)}"
     metadata = {"name": spec["promotion"][: _LONGEST_NAME - len(ending)] + ending, "namespace": namespace}
     document = {"apiVersion": API_VERSION, "kind": "PromotionAction", "metadata": metadata, "spec": spec}
-    answer = cluster.create(resource, namespace, document)
-    if isinstance(answer, Refusal):
-        forbidden = answer.code == 403 and "cannot create" in answer.message
-        hint = ". It is a right of its own: a RoleBinding to the ClusterRole dispatch-releaser gives it"
-        raise Terminal(
-            Reason.FORBIDDEN if answer.code == 403 else Reason.OBJECT_REFUSED,
-            f"the PromotionAction was not taken: {answer.message}{hint if forbidden else ''}",
-        )
+    write(cluster, kind_of(cluster, "PromotionAction"), document, "It", RELEASER)

@@ -10,21 +10,21 @@ from typing import Any, NamedTuple, NoReturn
 
 import click
 
+from reconciler.cli.actions import kind_of, who, write
 from reconciler.cli.applications import Document, entries
 from reconciler.cli.duration import Duration
 from reconciler.cli.options import cluster_options, namespace_option
 from reconciler.cli.rollout import found
 from reconciler.cli.rollout.picture import Scene, given_steps, look
 from reconciler.cli.rollout.wishes import action, refusal
-from reconciler.model.change import Answer, Refusal, Resource
+from reconciler.core.approving import APPROVER
+from reconciler.model.change import Resource
 from reconciler.model.outcome import Reason, Terminal, Transient
-from reconciler.model.resource import API_VERSION
 from reconciler.model.rollout import RolloutSeen, Wish
 from reconciler.ports import Cluster
 
 _LOOK = 0.3
 """Seconds between two looks at the answer."""
-_WHO = Resource("authentication.k8s.io/v1", "SelfSubjectReview", "selfsubjectreviews", False)
 
 
 class Target(NamedTuple):
@@ -114,11 +114,9 @@ def _refuse(why: str) -> NoReturn:
 def _write(cluster: Cluster, target: Target, wish: Wish, reason: str | None) -> Document | None:
     """The action as it is stored. None when Dispatch cannot be asked to abort, which may still be done without it."""
     try:
-        resource = _actions(cluster)
+        resource = kind_of(cluster, "RolloutAction")
         document = action(target.application, wish, target.seen, who(cluster), reason)
-        answer = cluster.create(resource, document["metadata"]["namespace"], document)
-        if isinstance(answer, Refusal):
-            raise Terminal(Reason.FORBIDDEN if answer.code == 403 else Reason.OBJECT_REFUSED, _not_written(answer))
+        stored = write(cluster, resource, document, "To approve", APPROVER)
     except Terminal as error:
         if wish is not Wish.ABORT:
             raise
@@ -129,7 +127,7 @@ def _write(cluster: Cluster, target: Target, wish: Wish, reason: str | None) -> 
         f"asked as {document['spec']['by']}: {_WORDS[wish]} version {seen.pod_hash} of Rollout "
         f"{seen.id.namespace}/{seen.id.name}{_at(wish, seen)}"
     )
-    return answer
+    return stored
 
 
 _WORDS = {
@@ -144,34 +142,9 @@ def _at(wish: Wish, seen: RolloutSeen) -> str:
     return f" at step {seen.step + 1} of {seen.steps}" if wish is Wish.PROMOTE and seen.step is not None else ""
 
 
-def _not_written(answer: Refusal) -> str:
-    hint = (
-        ". To approve is a right of its own: a RoleBinding to the ClusterRole dispatch-approver gives it"
-        if answer.code == 403 and "cannot create" in answer.message
-        else ""
-    )
-    return f"the RolloutAction was not taken: {answer.message}{hint}"
-
-
-def _actions(cluster: Cluster) -> Resource:
-    resource = cluster.resource(API_VERSION, "RolloutAction")
-    if resource is None:
-        raise Terminal(Reason.UNKNOWN_KIND, "this cluster does not know the kind RolloutAction: run `dispatch install`")
-    return resource
-
-
-def who(cluster: Cluster) -> str:
-    """The name by which the API server knows us (a SelfSubjectReview, KEP-3325): the only one it lets us write."""
-    review = {"apiVersion": _WHO.api_version, "kind": _WHO.kind}
-    answer: Answer = cluster.create(_WHO, "", review)
-    if isinstance(answer, Refusal):
-        raise Terminal(Reason.FORBIDDEN, f"the API server does not say who you are: {answer.message}")
-    return str(answer["status"]["userInfo"]["username"])
-
-
 def _wait(cluster: Cluster, written: Document, timeout: float, enough: bool) -> bool:
     """Until Dispatch has answered, which is printed. Without an answer it counts whether it was `enough` without."""
-    resource, metadata = _actions(cluster), written["metadata"]
+    resource, metadata = kind_of(cluster, "RolloutAction"), written["metadata"]
     deadline = time.monotonic() + (min(timeout, _RECORD) if enough else timeout)
     while True:
         status = _status(cluster, resource, metadata)
