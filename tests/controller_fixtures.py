@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,14 @@ def install_kinds(cluster: KubeCluster) -> None:
         assert isinstance(answer, dict), answer
 
 
+@contextmanager
+def administrator(sandbox: Sandbox) -> Iterator[KubeCluster]:
+    """An API server with Dispatch's kinds, as an administrator sees it."""
+    with closing(open_cluster(sandbox)) as cluster:
+        install_kinds(cluster)
+        yield cluster
+
+
 @pytest.fixture(scope="session")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """A cluster of the controller's own: it watches all namespaces, so what other tests lay out must not be there."""
@@ -38,10 +47,8 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 @pytest.fixture(scope="session")
 def kube(town: Sandbox) -> Iterator[KubeCluster]:
     """The town with Dispatch's kinds, as an administrator sees it."""
-    opened = open_cluster(town)
-    install_kinds(opened)
-    yield opened
-    opened.close()
+    with administrator(town) as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="session")

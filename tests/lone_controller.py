@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from dying import DyingCluster
 from team import Team
 
 from reconciler import app
+from reconciler.adapters.kube import KubeCluster
 from reconciler.sandbox.platform import Sandbox
 
 
@@ -38,9 +39,19 @@ def in_process(server: Sandbox, team: Team, cache: Path, writes: int | None = No
     settings = app.Settings(
         kubeconfig=server.kubeconfig, cache=cache, namespace=team.namespace, allow_file_repositories=True
     )
-    source, renderer, inner = app.open_source(settings), app.open_renderer(settings), app.connect(settings)
-    cluster: Any = inner if writes is None else DyingCluster(inner, writes)
-    controller = app.build_controller(settings, source, renderer, cluster)
+    with running(settings, dying=None if writes is None else lambda inner: DyingCluster(inner, writes)) as cluster:
+        yield cluster
+
+
+@contextmanager
+def running(
+    settings: app.Settings, leader: Any = None, dying: Callable[[KubeCluster], Any] | None = None
+) -> Iterator[Any]:
+    """A controller in this process; `dying` wraps its cluster, which is given."""
+    source, renderer = app.open_source(settings, leader), app.open_renderer(settings)
+    inner = app.connect(settings, leader)
+    cluster = inner if dying is None else dying(inner)
+    controller = app.build_controller(settings, source, renderer, cluster, leader)
     controller.start(lambda error: None)
     try:
         yield cluster

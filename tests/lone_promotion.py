@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from controller_fixtures import install_kinds, open_cluster
+from controller_fixtures import administrator
 from gitea_town import Town
+from lone_controller import running
 from promoting import Environments
 from sandbox_fixtures import fresh_namespace
 from somebody import Somebody
@@ -81,10 +82,8 @@ spec:
 @contextmanager
 def cheap(server: Sandbox, folder: Path) -> Iterator[Cheap]:
     """A team whose controller is not running yet."""
-    cluster = open_cluster(server)
-    install_kinds(cluster)
-    yield Cheap(cluster, Somebody(server), fresh_namespace(server), folder, Town(server))
-    cluster.close()
+    with administrator(server) as cluster:
+        yield Cheap(cluster, Somebody(server), fresh_namespace(server), folder, Town(server))
 
 
 class Mortal:
@@ -111,13 +110,5 @@ def controller(server: Sandbox, team: Cheap, cache: Path, writes: int | None = N
     """A controller of the team's namespace in this process; with `writes`, one that is dead after so many."""
     mortal: Any = Mortal(writes)
     settings = app.Settings(kubeconfig=server.kubeconfig, cache=cache, namespace=team.namespace)
-    source, renderer = app.open_source(settings, mortal), app.open_renderer(settings)
-    cluster = app.connect(settings, mortal)
-    running = app.build_controller(settings, source, renderer, cluster, mortal)
-    running.start(lambda error: None)
-    try:
+    with running(settings, mortal):
         yield mortal
-    finally:
-        running.stop(within=5)
-        for part in (renderer, source, cluster):
-            part.close()

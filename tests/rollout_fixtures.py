@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from controller_fixtures import install_kinds, open_cluster
+from controller_fixtures import administrator
 from dying import DyingCluster
 from sandbox_fixtures import fresh_namespace, running
 from somebody import Somebody
@@ -72,10 +72,8 @@ def harbour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="session")
 def harbour_cluster(harbour: Sandbox) -> Iterator[KubeCluster]:
-    opened = open_cluster(harbour)
-    install_kinds(opened)
-    yield opened
-    opened.close()
+    with administrator(harbour) as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import urllib3
-from controller_fixtures import install_kinds, open_cluster
+from controller_fixtures import administrator
 from forges.signing import signed
 from gitea_town import Town
 from hosted import Hosted
@@ -105,10 +105,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="module")
 def admin(server: Sandbox) -> Iterator[KubeCluster]:
-    cluster = open_cluster(server)
-    install_kinds(cluster)
-    yield cluster
-    cluster.close()
+    with administrator(server) as cluster:
+        yield cluster
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from controller_fixtures import install_kinds, open_cluster
+from controller_fixtures import administrator, install_kinds, open_cluster
 from lone_controller import in_process, process
 from sandbox_fixtures import fresh_namespace
 from somebody import Somebody
@@ -31,10 +31,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def admin(server: Sandbox) -> Iterator[KubeCluster]:
-    cluster = open_cluster(server)
-    install_kinds(cluster)
-    yield cluster
-    cluster.close()
+    with administrator(server) as cluster:
+        yield cluster
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from adapters.registry.doors import Door, Reply
-from controller_fixtures import install_kinds, open_cluster
+from controller_fixtures import administrator
 from feeding import KIND, Feeders, shop
 from images import Store
 from lone_controller import process
@@ -38,14 +38,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 @pytest.fixture
 def lonely(server: Sandbox, registry: str, tmp_path: Path) -> Iterator[Feeders]:
     """A team with 1.0.0 in Git and 1.1.0 in the registry, whose controller is not running yet."""
-    cluster = open_cluster(server)
-    install_kinds(cluster)
-    team = Feeders(cluster, Somebody(server), fresh_namespace(server), tmp_path)
-    team.store = Store(registry)
-    team.store.push("1.1.0")
-    team.push({"shop/shop.yaml": shop(f"{team.store.name}:1.0.0")}, "by hand")
-    yield team
-    cluster.close()
+    with administrator(server) as cluster:
+        team = Feeders(cluster, Somebody(server), fresh_namespace(server), tmp_path)
+        team.store = Store(registry)
+        team.store.push("1.1.0")
+        team.push({"shop/shop.yaml": shop(f"{team.store.name}:1.0.0")}, "by hand")
+        yield team
 
 
 @pytest.mark.parametrize("arrives", [False, True])

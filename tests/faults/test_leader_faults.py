@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import urllib3
-from controller_fixtures import install_kinds, open_cluster
+from controller_fixtures import administrator
 from lone_controller import process
 from sandbox_fixtures import fresh_namespace
 from somebody import Somebody
@@ -67,14 +67,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 @pytest.fixture
 def lonely(server: Sandbox, tmp_path: Path) -> Iterator[Team]:
     """A team with one application, whose controllers are not running yet."""
-    cluster = open_cluster(server)
-    install_kinds(cluster)
-    team = Team(cluster, Somebody(server), fresh_namespace(server), tmp_path)
-    team.push({"web/a.yaml": config_map("a", v="1")})
-    team.read_repository()
-    team.deploy("web", "web")
-    yield team
-    cluster.close()
+    with administrator(server) as cluster:
+        team = Team(cluster, Somebody(server), fresh_namespace(server), tmp_path)
+        team.push({"web/a.yaml": config_map("a", v="1")})
+        team.read_repository()
+        team.deploy("web", "web")
+        yield team
 
 
 @contextmanager

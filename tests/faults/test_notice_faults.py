@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from controller_fixtures import install_kinds, open_cluster
+from controller_fixtures import administrator
 from dying import DyingCluster
 from lone_controller import in_process
 from notified import notify, secret, status, until_told
@@ -27,10 +27,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def admin(server: Sandbox) -> Iterator[KubeCluster]:
-    cluster = open_cluster(server)
-    install_kinds(cluster)
-    yield cluster
-    cluster.close()
+    with administrator(server) as cluster:
+        yield cluster
 
 
 @pytest.fixture

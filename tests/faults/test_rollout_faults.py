@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from controller_fixtures import install_kinds, open_cluster
+from controller_fixtures import administrator
 from dying import DyingCluster
 from rollout_fixtures import Walking
 from sandbox_fixtures import fresh_namespace
@@ -32,10 +32,8 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="module")
 def admin(port: Sandbox) -> Iterator[KubeCluster]:
-    cluster = open_cluster(port)
-    install_kinds(cluster)
-    yield cluster
-    cluster.close()
+    with administrator(port) as cluster:
+        yield cluster
 
 
 @pytest.fixture
