@@ -4,29 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from processes import gone
 
 from reconciler.adapters import process
-
-
-def alive(pid: int) -> bool:
-    """Whether the process still runs; a zombie does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def gone(pid: int) -> bool:
-    deadline = time.monotonic() + 10
-    while alive(pid):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 def python(source: str, *arguments: str) -> list[str]:

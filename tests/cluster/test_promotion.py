@@ -64,7 +64,7 @@ def test_a_person_merges_where_the_policy_says_so(environments: Environments) ->
     state = environments.until("Open")
     assert "waits for a person" in state["message"]
     time.sleep(2)
-    environments.host.ask("POST", f"/pulls/{state['number']}/merge", {"Do": "squash"})
+    environments.host.merge(state["number"])
     eventually(lambda: environments.runs("production") == "shop:2", 60, environments.state)
     environments.until("Current")
 

@@ -67,7 +67,7 @@ def test_a_status_of_ci_lets_a_version_through(heard: Heard) -> None:
 def test_what_a_person_merges_or_closes_is_heard_of(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(promotions, "_SOON", 3600.0)
     state = proposed(heard, merge="Manual")
-    heard.host.ask("POST", f"/pulls/{state['number']}/merge", {"Do": "squash"})
+    heard.host.merge(state["number"])
     eventually(lambda: heard.runs("production") == "shop:2", 30, heard.state)
     heard.stage("shop:3")
     state = heard.until("Open", images=["shop:3"])

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from adapters.test_process import children, gone
+from processes import children, gone
 
 from reconciler.adapters.render.documents.pool import Readers
 from reconciler.adapters.render.limits import Limits

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from adapters.render.rendering import Repository, asked, config_map, fake_tool, kustomization, names, refused
-from adapters.test_process import children, gone
+from processes import children, gone
 
 from reconciler.adapters import process
 from reconciler.adapters.render import jail
