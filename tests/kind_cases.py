@@ -63,6 +63,21 @@ def promotion_action() -> dict[str, Any]:
     }
 
 
+def hotfix() -> dict[str, Any]:
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "Hotfix",
+        "metadata": {"name": "shop-cve"},
+        "spec": {
+            "promotion": "shop",
+            "environment": "production",
+            "images": ["registry.example.com/shop:1.4.1"],
+            "reason": "CVE-2026-1234",
+            "by": "ada@example.com",
+        },
+    }
+
+
 def rollout_action() -> dict[str, Any]:
     return {
         "apiVersion": API_VERSION,
@@ -139,12 +154,22 @@ _NEWEST = _with(_FEED, "spec.policy", {"newest": {"pattern": "(?P<build>[0-9]+)"
 _ABORT = _with(_with(_ACT, "spec.action", "Abort"), "spec.step", _GONE)
 _LONG = "a" * 254
 
-_ASKED = promotion_action()
+_ASKED, _FIX = promotion_action(), hotfix()
 _PROMO = promotion()
 _TWO = _PROMO["spec"]["environments"]
 _GATED = {"name": "last", "application": "shop-last"}
 
 CASES: list[Case] = [
+    *good(_FIX, "spec.images", ["shop:1"], [f"shop@sha256:{'a' * 64}"], [f"h:5000/a/b:1@sha256:{'a' * 64}"]),
+    *bad(_FIX, "spec.images", [], None),
+    *bad(_FIX, "spec.images", ["shop"], ["shop:"], ["Shop:1"], ["shop@sha256:12"], field="spec.images[0]"),
+    *good(_FIX, "spec.expiresAfter", "1s", "7d", "168h", None),
+    *bad(_FIX, "spec.expiresAfter", "0s", "7d1s", "8d", "soon"),
+    *good(_FIX, "spec.skip", [], ["freeze"], ["window", "freeze"]),
+    *bad(_FIX, "spec.skip", ["approvals"], field="spec.skip[0]"),
+    *bad(_FIX, "spec.reason", "", None),
+    *bad(_FIX, "spec.by", "", None),
+    *bad(_FIX, "spec.promotion", "", None),
     *good(_ASKED, "spec.action", "Again", "Accept"),
     *bad(_ASKED, "spec.action", "", "again", None, 1),
     *good(_ASKED, "spec.version", "a", "a" * 128),

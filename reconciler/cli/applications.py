@@ -11,7 +11,7 @@ from reconciler.model.resource import API_VERSION
 from reconciler.model.suggest import nearest
 from reconciler.ports import Cluster
 
-Kind = Literal["Application", "Repository", "Promotion", "ImageFeed", "Notifier"]
+Kind = Literal["Application", "Repository", "Promotion", "Hotfix", "ImageFeed", "Notifier"]
 Document = dict[str, Any]
 
 

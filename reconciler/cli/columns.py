@@ -57,6 +57,18 @@ def _promotions(document: Document, now: datetime) -> Iterator[tuple[tuple[str, 
         )
 
 
+def _hotfixes(document: Document, now: datetime) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    spec, target = _spec(document), status(document, "target") or {}
+    images = ",".join(called(str(image)) for image in spec.get("images") or []) or "-"
+    back = ",".join(f"{each.get('name')}={each.get('state')}" for each in entries(document, "back")) or "-"
+    request, url = (f"#{target['number']}" if target.get("number") else "-"), str(target.get("pullRequest") or "-")
+    where = (str(spec.get("promotion", "")), str(spec.get("environment", "")), str(target.get("state", "Unknown")))
+    yield (
+        (*where, images, request, back, str(spec.get("by", "")), _age(document, now)),
+        (stamp(status(document, "expires")) or "-", str(spec.get("reason", "")), url, ready_message(document)),
+    )
+
+
 def _image_feeds(document: Document, now: datetime) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
     spec, writes = _spec(document), entries(document, "writes")
     folders = ",".join(f"{each.get('path')}={each.get('state')}" for each in writes) or "-"
@@ -130,6 +142,12 @@ COLUMNS: dict[Kind, Columns] = {
         ("ENVIRONMENT", "STATE", "IMAGES", "GATES", "REQUEST", "SINCE"),
         ("EARLIEST", "URL", "MESSAGE"),
         _promotions,
+    ),
+    "Hotfix": Columns(
+        ("hotfixes", "hotfix"),
+        ("PROMOTION", "ENVIRONMENT", "STATE", "IMAGES", "REQUEST", "BACK", "BY", "AGE"),
+        ("EXPIRES", "REASON", "URL", "MESSAGE"),
+        _hotfixes,
     ),
     "ImageFeed": Columns(
         ("imagefeeds", "imagefeed", "feeds", "feed"),

@@ -34,7 +34,7 @@ def get(
     kubeconfig: Path | None,
     context: str | None,
 ) -> None:
-    """List applications, repositories, promotions, image feeds or notifiers, and their state.
+    """List applications, repositories, promotions, hotfixes, image feeds or notifiers, and their state.
 
     \b
     Examples:

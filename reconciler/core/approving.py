@@ -1,6 +1,6 @@
 """Who may approve: the role for people, and the policy by which the API server keeps approvals honest.
 
-A RolloutAction and a PromotionAction are worth what their `spec.by` is worth. So the API server itself
+A RolloutAction, a PromotionAction and a Hotfix are worth what their `spec.by` is worth. So the API server itself
 (ValidatingAdmissionPolicy, KEP-3488) holds that field to the name of the user whose request it is; Dispatch need not be
 running for that, and cannot be talked round it.
 """
@@ -13,7 +13,10 @@ from reconciler.model.resource import API_VERSION, GROUP, VERSION
 
 APPROVER = "dispatch-approver"
 RELEASER = "dispatch-releaser"
-"""The ClusterRoles of people: who may ask a rollout to go on or back, and who a promotion for a way round."""
+FIXER = "dispatch-hotfixer"
+"""The ClusterRoles of people: who may ask a rollout to go on or back, who a promotion for a way round, and who may pass
+the environments before.
+"""
 
 _SEE = ("get", "list", "watch")
 
@@ -31,7 +34,7 @@ def policy() -> dict[str, Any]:
     rule = {
         "apiGroups": [GROUP],
         "apiVersions": [VERSION],
-        "resources": ["promotionactions", "rolloutactions"],
+        "resources": ["hotfixes", "promotionactions", "rolloutactions"],
         "operations": ["CREATE"],
     }
     return {
@@ -87,6 +90,14 @@ def approver_rules() -> tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]
         ("argoproj.io", ("analysisruns", "rollouts"), _SEE),
         ("apps", ("replicasets",), _SEE),
         ("", ("pods",), _SEE),
+    )
+
+
+def fixer_rules() -> tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]:
+    """(group, resources, verbs) of the role for people who may bring a hotfix."""
+    return (
+        (GROUP, ("hotfixes",), ("create", "delete", *_SEE)),
+        (GROUP, ("applications", "promotions", "repositories"), _SEE),
     )
 
 

@@ -10,8 +10,9 @@ Four roles for the controller, so that each can be read, bound and widened by it
   ImageFeeds with credentials. Never `list`: that is reading all of them.
 - `dispatch-election`: one Lease in its own namespace, by which one of several controllers works.
 
-Two for people: `dispatch-approver`, the right to ask a rollout to go on or back, and `dispatch-releaser`, the right to
-ask for a way round what keeps a promotion back (core/approving.py). No other role brings them.
+Three for people (core/approving.py): `dispatch-approver`, the right to ask a rollout to go on or back,
+`dispatch-releaser`, the right to ask for a way round what keeps a promotion back, and `dispatch-hotfixer`, the right to
+pass the environments before. No other role brings them.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from reconciler.core.approving import APPROVER as APPROVER
+from reconciler.core.approving import FIXER as FIXER
 from reconciler.core.approving import RELEASER as RELEASER
-from reconciler.core.approving import approver_rules, policy, policy_binding, releaser_rules
+from reconciler.core.approving import approver_rules, fixer_rules, policy, policy_binding, releaser_rules
 from reconciler.model.crd import definitions
 from reconciler.model.resource import GROUP
 
@@ -38,7 +40,7 @@ _LABELS = {"app.kubernetes.io/name": "dispatch", "app.kubernetes.io/part-of": "d
 _CACHE = "/var/cache/dispatch"
 _RBAC = "rbac.authorization.k8s.io"
 _KINDS = ("applications", "imagefeeds", "notifiers", "promotions", "repositories")
-_ACTIONS = ("promotionactions", "rolloutactions")
+_ACTIONS = ("hotfixes", "promotionactions", "rolloutactions")
 _SEEN = ("get", "list", "watch")
 _APPLY = ("get", "list", "watch", "create", "patch", "delete")
 """An apply that creates is checked for `create` as well as `patch`."""
@@ -99,13 +101,15 @@ def objects(wanted: Installation) -> list[dict[str, Any]]:
         # Aggregated to nothing: to approve is a right of its own, which being an editor does not bring.
         _role(APPROVER, [_rule(*each) for each in approver_rules()]),
         _role(RELEASER, [_rule(*each) for each in releaser_rules()]),
+        _role(FIXER, [_rule(*each) for each in fixer_rules()]),
         *([_service(wanted), _deployment(wanted)] if wanted.image else []),
     ]
 
 
 def _own_rules() -> list[dict[str, Any]]:
     """The ApplySet's label and annotations are on the Application itself, hence its `patch`; a Repository with a hook
-    at its forge is given a finalizer, so that the hook goes with it. What people ask of promotions is only read.
+    at its forge is given a finalizer, so that the hook goes with it. What people ask of promotions is only read, and of
+    hotfixes only the status written.
 
     RolloutActions are answered and later deleted, never created: the controller cannot approve. Promoting and aborting
     is writing the status of a Rollout; its ReplicaSets are deleted where they are left over (core/progressive).
@@ -113,9 +117,9 @@ def _own_rules() -> list[dict[str, Any]]:
     return [
         _rule(GROUP, _KINDS, _SEEN),
         _rule(GROUP, ["applications", "repositories", *(f"{kind}/status" for kind in _KINDS)], ["patch"]),
-        _rule(GROUP, ["promotionactions"], _SEEN),
+        _rule(GROUP, ["hotfixes", "promotionactions"], _SEEN),
         _rule(GROUP, ["rolloutactions"], [*_SEEN, "delete"]),
-        _rule(GROUP, ["rolloutactions/status"], ["patch"]),
+        _rule(GROUP, ["hotfixes/status", "rolloutactions/status"], ["patch"]),
         _rule("argoproj.io", ["analysisruns", "rollouts"], _SEEN),
         _rule("argoproj.io", ["rollouts/status"], ["patch"]),
         _rule("apps", ["replicasets"], [*_SEEN, "delete"]),

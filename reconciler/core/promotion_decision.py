@@ -14,6 +14,7 @@ from enum import StrEnum
 from reconciler.core import landing
 from reconciler.core import promotion_past as past
 from reconciler.core.conditions import is_ready
+from reconciler.core.hotfix import lacks
 from reconciler.core.promotion import brought, is_superseded
 from reconciler.core.promotion_facts import Facts, Said
 from reconciler.model.application import ApplicationStatus
@@ -69,6 +70,8 @@ def _decide(facts: Facts, judge: Gatekeeper, now: datetime) -> Decision:
     state = _proposed(facts, judge, now)
     if (vetoed := _vetoed(facts)) is not None:
         return Decision(Act.NONE, _of(state, PromotionState.FAILED, vetoed))
+    if (kept := _for_a_hotfix(facts, state)) is not None:
+        return _kept_out(facts, kept)
     if facts.tainted:
         return Decision(Act.NONE, _of(state, PromotionState.WAITING, facts.tainted))
     if facts.ready_since is None:
@@ -223,6 +226,27 @@ def _ripe(facts: Facts, request: PullRequest, state: EnvironmentState) -> Decisi
         words = f"all gates are open: {request.url} waits for a person to merge it"
         return _with(request, Act.NONE, _of(state, PromotionState.OPEN, words))
     return _with(request, Act.MERGE, _of(state, PromotionState.MERGED, f"{request.url} is merged"))
+
+
+def _for_a_hotfix(facts: Facts, state: EnvironmentState) -> EnvironmentState | None:
+    """The state of a version that a hotfix keeps out; None where none does."""
+    if facts.urgent:
+        words = f"Hotfix {facts.urgent} goes first: `dispatch promotion explain` says where it is"
+        return _of(state, PromotionState.WAITING, words)
+    found = lacks(facts.candidate.images, facts.lacking)
+    return past.without_a_hotfix(facts, state, *found) if found and not past.asked(facts, None) else None
+
+
+def _kept_out(facts: Facts, state: EnvironmentState) -> Decision:
+    """What was proposed meanwhile gives way."""
+    if not (facts.forge and facts.known.number):
+        return Decision(Act.NONE, state)
+    if facts.said is None:
+        return Decision(Act.ASK, state)
+    for request in (facts.said.older, facts.said.request):
+        if request is not None and request.state == "open":
+            return Decision(Act.CLOSE, state, request.number)
+    return Decision(Act.NONE, state)
 
 
 def _vetoed(facts: Facts) -> str | None:

@@ -42,7 +42,8 @@ class Facts:
     made and the forge not asked. `measured` is what the metrics of the gates say now. `shared` are the images that both
     environments run in the same version; `tainted` is why what the environment before runs goes no further, empty when
     it may; `again` is what somebody asked for once more, as `EnvironmentState.again` names it.
-    `behind` is the newer candidate that waits until this one had its turn.
+    `behind` is the newer candidate that waits until this one had its turn. `urgent` is the Hotfix that goes first,
+    empty for none; `lacking` are images that may lack one that has landed -> its name.
     """
 
     source: PromotionEnvironment
@@ -63,3 +64,5 @@ class Facts:
     tainted: str = ""
     again: Collection[str] = ()
     digest: str = ""
+    urgent: str = ""
+    lacking: Mapping[str, str] = field(default_factory=dict)

@@ -117,6 +117,15 @@ def rejected(facts: Facts, state: EnvironmentState, request: PullRequest) -> Env
     return _kept_back(facts, state, request, PromotionState.REJECTED, f"{words}. {_ASK}")
 
 
+def without_a_hotfix(facts: Facts, state: EnvironmentState, image: str, hotfix: str) -> EnvironmentState:
+    """The state of a version that was there before a hotfix landed."""
+    words = (
+        f"{image} ran in {facts.source.name} before Hotfix {hotfix} went to {facts.target.name}, and may lack it: "
+        f"{facts.source.name} must run another version. {_ASK}"
+    )
+    return _kept_back(facts, state, None, PromotionState.HELD, words)
+
+
 def _kept_back(
     facts: Facts, state: EnvironmentState, request: PullRequest | None, where: PromotionState, words: str
 ) -> EnvironmentState:

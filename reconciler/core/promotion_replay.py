@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from reconciler.core.landing import Landed
 from reconciler.core.promotion_decision import Act, Decision
 from reconciler.core.promotion_facts import Facts, Said
 from reconciler.core.promotion_text import who_may_approve
@@ -27,6 +28,10 @@ def said(facts: Facts, change: str, head: str) -> Said:
     known = facts.known
     if not known.number:
         return Said()
+    if known.state is PromotionState.HELD:
+        # It was merged, and the branch that it was on is history.
+        gone = PullRequest(known.number, known.pull_request, "", facts.base, "", "merged")
+        return Said(request=gone, landed=Landed(known.digest, known.digest))
     state = _STATES.get(known.state, "open")
     request = PullRequest(known.number, known.pull_request, "", facts.base, head or known.head or change, state)
     if known.proposed in ("", facts.candidate.id):

@@ -145,8 +145,15 @@ class _Look:
 
     def _close(self, forge: Forge, facts: Facts, decision: Decision) -> Facts:
         said = facts.said or Said()
-        forge.close(decision.number, superseded(said.older.title) if said.older is not None else "")
-        return replace(facts, said=replace(said, older=None))
+        older, request = said.older, said.request
+        if older is not None and older.number == decision.number:
+            forge.close(decision.number, superseded(older.title))
+            return replace(facts, said=replace(said, older=None))
+        if request is None:
+            return facts
+        forge.close(decision.number, superseded(request.title))
+        gone = request._replace(state="closed", title=superseded(request.title))
+        return replace(facts, said=replace(said, request=gone))
 
     def _open(self, forge: Forge, facts: Facts, decision: Decision) -> Facts:
         branch = self._branch(facts)

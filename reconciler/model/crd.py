@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.model.application import Application
+from reconciler.model.hotfix import Hotfix
 from reconciler.model.image_feed import ImageFeed
 from reconciler.model.notifier import Notifier
 from reconciler.model.promotion import Promotion
@@ -27,6 +28,7 @@ Kind = (
     | type[Notifier]
     | type[Promotion]
     | type[PromotionAction]
+    | type[Hotfix]
     | type[ImageFeed]
 )
 
@@ -85,6 +87,16 @@ WISH_COLUMNS = (
     _AGE,
     _column("Reason", ".spec.reason", "Why.", wide=True),
 )
+HOTFIX_COLUMNS = (
+    _column("Promotion", ".spec.promotion", "Which Promotion."),
+    _column("Environment", ".spec.environment", "Which environment of it."),
+    _column("State", ".status.target.state", "Where it is on its way there."),
+    _column("By", ".spec.by", "Who asks."),
+    _column("Expires", ".status.expires", "Until when it may be merged."),
+    _AGE,
+    _column("Reason", ".spec.reason", "Why.", wide=True),
+    _MESSAGE,
+)
 NOTIFIER_COLUMNS = (
     _column("Ready", f"{_READY}.status", "Whether notices are taken there."),
     _column("Sent", ".status.lastSent", "When something was told last.", type="date"),
@@ -118,6 +130,7 @@ def definitions() -> list[dict[str, Any]]:
         _definition(Notifier, "notifiers", "dnotify", NOTIFIER_COLUMNS, {}),
         _definition(Promotion, "promotions", "dpromo", PROMOTION_COLUMNS, {}),
         _definition(PromotionAction, "promotionactions", "dpraction", WISH_COLUMNS, {}),
+        _definition(Hotfix, "hotfixes", "dhotfix", HOTFIX_COLUMNS, {}),
         _definition(ImageFeed, "imagefeeds", "dfeed", FEED_COLUMNS, {}),
     ]
 

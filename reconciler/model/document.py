@@ -16,12 +16,13 @@ from pydantic_core import ErrorDetails
 
 from reconciler.model.application import Application
 from reconciler.model.crd import Kind, schema_of
+from reconciler.model.hotfix import Hotfix
 from reconciler.model.identity import group_of
 from reconciler.model.image_feed import ImageFeed
 from reconciler.model.manifest import Origin
 from reconciler.model.notifier import Notifier
 from reconciler.model.outcome import Reason, Terminal
-from reconciler.model.problem import Path, field_name, in_words, section
+from reconciler.model.problem import Path, field_name, in_words, is_echo, section
 from reconciler.model.promotion import Promotion
 from reconciler.model.promotion_action import PromotionAction
 from reconciler.model.repository import Repository
@@ -37,10 +38,11 @@ KINDS: dict[str, Kind] = {
     "Notifier": Notifier,
     "Promotion": Promotion,
     "PromotionAction": PromotionAction,
+    "Hotfix": Hotfix,
     "ImageFeed": ImageFeed,
 }
 
-Loaded = Application | Repository | RolloutAction | Notifier | Promotion | PromotionAction | ImageFeed
+Loaded = Application | Repository | RolloutAction | Notifier | Promotion | PromotionAction | Hotfix | ImageFeed
 
 # meta/v1 ObjectMeta. An unknown field in it is an error of the server, too.
 _METADATA = (
@@ -107,7 +109,7 @@ def read(document: dict[str, Any]) -> Loaded | list[Problem]:
     try:
         model = kind.model_validate_json(text, strict=True, by_alias=True, by_name=False)
     except ValidationError as error:
-        details = error.errors(include_url=False)
+        details = [each for each in error.errors(include_url=False) if not is_echo(each)]
         wrong = [_problem(detail, kind) for detail in details if detail["loc"][:1] != ("status",)]
         if not wrong and not strange:
             return read({key: value for key, value in document.items() if key != "status"})

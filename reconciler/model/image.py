@@ -14,6 +14,10 @@ NAME_PATTERN = rf"^({_HOST}/)?{_PART}(/{_PART})*$"
 TAG_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$"
 DIGEST_PATTERN = r"^sha256:[0-9a-f]{64}$"
 
+_TAG, _DIGEST = TAG_PATTERN[1:-1], DIGEST_PATTERN[1:-1]
+REFERENCE_PATTERN = rf"{NAME_PATTERN[:-1]}(:{_TAG}(@{_DIGEST})?|@{_DIGEST})$"
+"""A name with a tag, a digest, or both."""
+
 _NUMBER = r"(0|[1-9][0-9]*)"
 _LABEL = r"(0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
 PRE_PATTERN = rf"{_LABEL}(\.{_LABEL})*"

@@ -61,10 +61,19 @@ def in_words(detail: ErrorDetails, schema: Schema) -> str:
             return "must not be empty"
         case "string_too_long":
             return f"must be at most {context['max_length']} characters"
+        case "too_short":
+            least = context["min_length"]
+            return f"must have at least {least} {'entry' if least == 1 else 'entries'}"
         case "too_long":
             return f"must have at most {context['max_length']} entries"
         case _:
             return _wrong_type(detail, schema)
+
+
+def is_echo(detail: ErrorDetails) -> bool:
+    """Whether an error only follows from others: a list of which no entry is good counts as too short."""
+    context: dict[str, Any] = detail.get("ctx", {})
+    return detail["type"] == "too_short" and len(detail["input"]) >= context["min_length"]
 
 
 def _choice(value: Any, words: list[str]) -> str:

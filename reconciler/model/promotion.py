@@ -183,7 +183,7 @@ class PromotionSpec(Section):
 
 
 class PromotionState(StrEnum):
-    """Where a version is on its way into one environment."""
+    """Where a version is on its way into one environment. Only a Hotfix expires."""
 
     CURRENT = "Current"
     WAITING = "Waiting"
@@ -193,6 +193,7 @@ class PromotionState(StrEnum):
     QUEUED = "Queued"
     FAILED = "Failed"
     HELD = "Held"
+    EXPIRED = "Expired"
 
 
 class MergeVerdict(StrEnum):

@@ -75,6 +75,9 @@ _CEL_SECONDS = (
 
 AT_LEAST_A_SECOND: Rule = obeying(f"{_CEL_SECONDS} >= 1.0", "must be 1s or longer", lambda seconds: seconds >= 1)
 """For a Duration. CEL's own `duration()` knows no days."""
+AT_MOST_A_WEEK: Rule = obeying(
+    f"{_CEL_SECONDS} <= 604800.0", "must be 7d or shorter", lambda seconds: seconds <= 604800
+)
 
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 SUBDOMAIN: Rule = matching(
@@ -140,6 +143,7 @@ class Metadata(BaseModel):
     uid: str = ""
     generation: int = 0
     resource_version: str = ""
+    creation_timestamp: datetime | None = None
     labels: dict[LabelKey, LabelValue] = {}
     annotations: dict[str, str] = {}
     deletion_timestamp: datetime | None = None

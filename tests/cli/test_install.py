@@ -30,13 +30,14 @@ def test_a_dry_run_needs_no_cluster(tmp_path: Path) -> None:
 
 
 def test_what_is_applied_first_comes_first() -> None:
-    assert titles(printed())[:8] == [
+    assert titles(printed())[:9] == [
         "CustomResourceDefinition/applications.dispatch.dev",
         "CustomResourceDefinition/repositories.dispatch.dev",
         "CustomResourceDefinition/rolloutactions.dispatch.dev",
         "CustomResourceDefinition/notifiers.dispatch.dev",
         "CustomResourceDefinition/promotions.dispatch.dev",
         "CustomResourceDefinition/promotionactions.dispatch.dev",
+        "CustomResourceDefinition/hotfixes.dispatch.dev",
         "CustomResourceDefinition/imagefeeds.dispatch.dev",
         "Namespace/dispatch-system",
     ]
@@ -94,7 +95,12 @@ def test_the_lease_is_all_that_the_election_may_touch_and_only_at_home() -> None
 
 
 @pytest.mark.parametrize(
-    ("kind", "role_name"), [("rolloutactions", "dispatch-approver"), ("promotionactions", "dispatch-releaser")]
+    ("kind", "role_name"),
+    [
+        ("rolloutactions", "dispatch-approver"),
+        ("promotionactions", "dispatch-releaser"),
+        ("hotfixes", "dispatch-hotfixer"),
+    ],
 )
 def test_only_one_role_lets_a_person_approve_and_it_is_aggregated_to_nothing(kind: str, role_name: str) -> None:
     roles = [each for each in printed() if each["kind"] == "ClusterRole"]

@@ -34,6 +34,7 @@ _PLURALS = {
     "Notifier": "notifiers",
     "Promotion": "promotions",
     "PromotionAction": "promotionactions",
+    "Hotfix": "hotfixes",
     "ImageFeed": "imagefeeds",
 }
 _ACCOUNT = "system:serviceaccount:dispatch-system:dispatch-controller"
@@ -80,13 +81,14 @@ def request(
 def test_installing_names_each_object_and_what_became_of_it(installed: Installed) -> None:
     assert (installed.ran.code, installed.ran.err) == (0, "")
     lines = installed.ran.out.splitlines()
-    assert lines[:8] == [
+    assert lines[:9] == [
         "customresourcedefinition.apiextensions.k8s.io/applications.dispatch.dev created",
         "customresourcedefinition.apiextensions.k8s.io/repositories.dispatch.dev created",
         "customresourcedefinition.apiextensions.k8s.io/rolloutactions.dispatch.dev created",
         "customresourcedefinition.apiextensions.k8s.io/notifiers.dispatch.dev created",
         "customresourcedefinition.apiextensions.k8s.io/promotions.dispatch.dev created",
         "customresourcedefinition.apiextensions.k8s.io/promotionactions.dispatch.dev created",
+        "customresourcedefinition.apiextensions.k8s.io/hotfixes.dispatch.dev created",
         "customresourcedefinition.apiextensions.k8s.io/imagefeeds.dispatch.dev created",
         "namespace/dispatch-system created",
     ]
@@ -122,6 +124,7 @@ def test_the_definitions_are_established_and_structural(installed: Installed) ->
         "notifiers": "dnotify",
         "promotions": "dpromo",
         "promotionactions": "dpraction",
+        "hotfixes": "dhotfix",
         "imagefeeds": "dfeed",
     }
     for name, short in short_names.items():

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reconciler.core.promotion import Candidate, superseded
@@ -19,6 +19,7 @@ from reconciler.model.image import ImageRef
 from reconciler.model.promotion import EnvironmentState, PromotionEnvironment, PromotionGate, PromotionState
 from reconciler.model.pull_request import PullRequest, Review
 from reconciler.model.rollout import Verdict
+from reconciler.model.strategy import MergePolicy
 from reconciler.ports import Proof
 
 NOW = datetime(2026, 6, 1, 10, 30, tzinfo=UTC)
@@ -96,6 +97,8 @@ FACTS = st.builds(
     change=st.just("change"),
     said=st.none() | SAID,
     tainted=st.sampled_from(["", "staging runs an unreviewed change"]),
+    urgent=st.sampled_from(["", "", "cve"]),
+    lacking=st.just({}) | IMAGES.map(lambda ref: {str(ref): "cve"}),
 )
 
 
@@ -139,6 +142,24 @@ def test_what_comes_from_an_unreviewed_change_goes_no_further(facts: Facts) -> N
 
 
 @given(FACTS)
+def test_while_a_hotfix_goes_first_nothing_else_is_proposed_and_what_was_gives_way(facts: Facts) -> None:
+    if not facts.urgent or not facts.candidate or not facts.applied:
+        return
+    decision = decide(facts, judge, opens, NOW)
+    assert decision.act in (Act.NONE, Act.ASK, Act.CLOSE)
+    said = facts.said or Said()
+    if decision.act is Act.NONE and decision.state.state is PromotionState.WAITING and facts.forge and facts.said:
+        open_still = [each for each in (said.older, said.request) if each is not None and each.state == "open"]
+        assert not open_still or not facts.known.number
+
+
+@given(FACTS)
+def test_what_may_lack_a_hotfix_goes_no_further_by_itself(facts: Facts) -> None:
+    if any(str(ref) in facts.lacking for ref in facts.candidate.images):
+        assert decide(facts, judge, opens, NOW).act in (Act.NONE, Act.ASK, Act.CLOSE)
+
+
+@given(FACTS)
 def test_what_the_environment_gave_up_is_not_proposed_by_itself(facts: Facts) -> None:
     request = facts.said.request if facts.said else None
     gone = bool(facts.candidate) and {str(ref) for ref in facts.candidate.images} <= set(facts.known.had)
@@ -170,6 +191,19 @@ def test_each_decision_says_why(facts: Facts) -> None:
 
 
 @given(FACTS)
+@example(
+    Facts(
+        SOURCE,
+        PromotionEnvironment(name="production", application="shop", merge=MergePolicy.AUTOMATIC),
+        EnvironmentState(name="production", state=PromotionState.OPEN, proposed="x"),
+        applied="c" * 40,
+        ready_since=NOW,
+        candidate=Candidate((ImageRef("shop", "1"),)),
+        forge=True,
+        change="change",
+        said=Said(request=PullRequest(1, "pr/1", "h", "main", "older", "merged")),
+    )
+)
 def test_a_replay_of_what_was_decided_decides_the_same(facts: Facts) -> None:
     told = facts.said or Said()
     request = told.request

@@ -9,6 +9,7 @@ from reconciler.cli.verbs import Verbs
 _VERBS = {
     "explain": "Say where each environment is, why, and what to do.",
     "again": "Propose once more what was closed, or taken out again.",
+    "hotfix": "Bring an image straight into one environment.",
     "accept": "Let an unreviewed change go further.",
 }
 

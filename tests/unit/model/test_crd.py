@@ -143,7 +143,7 @@ def test_an_application_may_be_the_parent_of_an_applyset() -> None:
         each["spec"]["names"]["kind"]: each["metadata"].get("labels", {}).get("applyset.kubernetes.io/is-parent-type")
         for each in crd.definitions()
     }
-    others = ("Repository", "RolloutAction", "Notifier", "Promotion", "PromotionAction", "ImageFeed")
+    others = ("Repository", "RolloutAction", "Notifier", "Promotion", "PromotionAction", "Hotfix", "ImageFeed")
     assert parents == {"Application": "true"} | dict.fromkeys(others)
 
 
@@ -165,6 +165,10 @@ def test_the_columns_show_how_it_is() -> None:
         "PromotionAction": [
             *((name, 0) for name in ("Promotion", "Environment", "Action", "By", "Age")),
             ("Reason", 1),
+        ],
+        "Hotfix": [
+            *((name, 0) for name in ("Promotion", "Environment", "State", "By", "Expires", "Age")),
+            *((name, 1) for name in ("Reason", "Message")),
         ],
         "RolloutAction": [
             *((name, 0) for name in ("Application", "Rollout", "Action", "Step", "By", "State", "Age")),

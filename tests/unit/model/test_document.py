@@ -7,7 +7,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kind_cases import CASES, Case, application, repository, whole_application
+from kind_cases import CASES, Case, application, hotfix, repository, whole_application
 
 from reconciler.model.application import Application, Render, SyncMode
 from reconciler.model.document import load, read
@@ -113,7 +113,8 @@ def test_a_misspelt_section_and_a_misspelt_label_are_named() -> None:
         (
             {"kind": "Pod"},
             "kind: 'Pod' is no kind of dispatch.dev; "
-            "the kinds are Application, Repository, RolloutAction, Notifier, Promotion, PromotionAction and ImageFeed",
+            "the kinds are Application, Repository, RolloutAction, Notifier, Promotion, PromotionAction, Hotfix "
+            "and ImageFeed",
         ),
         ({"kind": ["Application"]}, "kind: ['Application'] is no kind of dispatch.dev; did you mean Application?"),
         ({"metadata": None}, "metadata: missing"),
@@ -215,3 +216,11 @@ def test_an_unknown_field_is_never_accepted(name: str) -> None:
     document = application()
     document["spec"][name] = None
     assert isinstance(read(document), list) == (name not in known)
+
+
+def test_a_list_that_is_too_short_says_so_and_one_of_bad_entries_only_says_what_is_bad() -> None:
+    empty, bad = ({**hotfix(), "spec": {**hotfix()["spec"], "images": images}} for images in ([], ["shop"]))
+    (short,) = read(empty)
+    assert str(short) == "spec.images: must have at least 1 entry"
+    (entry,) = read(bad)
+    assert str(entry).startswith("spec.images[0]: must be an image with its tag or its digest")
