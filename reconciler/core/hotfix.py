@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from reconciler.core.promotion import Candidate, to_carry
+from reconciler.core.promotion import Candidate, older_than, to_carry
 from reconciler.model.hotfix import Hotfix
 from reconciler.model.image import ImageRef, parse_ref, same_image
 from reconciler.model.promotion import EnvironmentState, PromotionGate, PromotionState
@@ -49,8 +49,23 @@ def forecasting(hotfix: Hotfix, forecast: Forecast) -> Forecast:
 
 
 def candidate(hotfix: Hotfix, running: Sequence[str]) -> Candidate:
-    """What the environment lacks of it."""
+    """What an application of its environment lacks of it. It may be older than what runs: that is a way back, too."""
     return Candidate(to_carry(hotfix.spec.images, running))
+
+
+def carried_back(hotfix: Hotfix, running: Sequence[str]) -> Candidate:
+    """What an application of an environment before lacks of it. What is newer there stays."""
+    images = to_carry(hotfix.spec.images, running)
+    left = older_than(images, running)
+    return Candidate(tuple(each for each in images if each not in left), left=left)
+
+
+def others(hotfix: Hotfix, running: Sequence[str]) -> tuple[str, ...]:
+    """The other versions of its images among those that run."""
+    wanted = [ref for text in hotfix.spec.images if (ref := parse_ref(text)) is not None]
+    found = {ref for text in running if (ref := parse_ref(text)) is not None}
+    pairs = [(ref, one) for ref in found for one in wanted if same_image(ref.name, one.name)]
+    return tuple(sorted({str(ref) for ref, one in pairs if (ref.tag, ref.digest) != (one.tag, one.digest)}))
 
 
 def strange(hotfix: Hotfix, running: Sequence[str]) -> tuple[str, ...]:
@@ -75,8 +90,9 @@ def landed(hotfix: Hotfix) -> bool:
 
 
 def came_back(state: EnvironmentState) -> bool:
-    """Whether nothing is left to be done in an environment before; what somebody has closed nobody wants there."""
-    return state.state in (PromotionState.CURRENT, PromotionState.REJECTED)
+    """Whether nothing is left to be done in an environment before: it has it, or had it, or nobody wants it there."""
+    done = (PromotionState.CURRENT, PromotionState.REJECTED, PromotionState.HELD)
+    return state.state in done or state.merged is not None
 
 
 def first(hotfixes: Iterable[Hotfix], environment: str, now: datetime) -> Hotfix | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from sandbox.watching import eventually
@@ -32,7 +33,9 @@ def test_a_terminal_shows_how_long_a_step_has_taken_and_what_is_done_above_it() 
     terminal = Terminal()
     with ProgressPrinter(terminal) as progress:
         progress("starting x, y ...")
-        eventually("its age is shown", lambda: terminal.screen == ["starting x, y ... 1 s"])
+        # A machine that is busy may be at 2 s by the time that somebody looks.
+        eventually("its age is shown", lambda: re.fullmatch(r"starting x, y \.\.\. [0-9]+ s", terminal.screen[0]))
+        assert len(terminal.screen) == 1
         progress("x ready")
         assert terminal.screen[0] == "x ready"
         assert terminal.screen[1].startswith("starting x, y ... ")

@@ -13,7 +13,7 @@ from reconciler.model.document import load
 from reconciler.model.hotfix import Hotfix
 from reconciler.model.image import ImageRef
 from reconciler.model.manifest import Origin
-from reconciler.model.promotion import EnvironmentState, PromotionGate, PromotionState
+from reconciler.model.promotion import EnvironmentState, PastMerge, PromotionGate, PromotionState
 from reconciler.model.rollout import Verdict
 from reconciler.ports import Proof
 
@@ -128,5 +128,16 @@ def test_it_is_over_when_it_goes_nowhere_any_more(status: Any, over: bool) -> No
 
 
 def test_nothing_is_left_to_do_where_it_is_or_is_not_wanted() -> None:
-    states = [EnvironmentState(name="staging", state=each) for each in PromotionState if each.value != "Merged"]
-    assert {each.state.value for each in states if hotfix.came_back(each)} == {"Current", "Rejected"}
+    states = [EnvironmentState(name="staging", state=each) for each in PromotionState]
+    assert {each.state.value for each in states if hotfix.came_back(each)} == {"Current", "Rejected", "Held"}
+    merged = states[0].model_copy(update={"state": PromotionState.MERGED, "merged": PastMerge(number=3)})
+    assert hotfix.came_back(merged)
+
+
+def test_an_environment_before_keeps_what_is_newer() -> None:
+    fix = made(images=["shop:1.4.1"])
+    assert hotfix.carried_back(fix, ["shop:1.4.0"]).images == (ImageRef("shop", "1.4.1"),)
+    newer = hotfix.carried_back(fix, ["shop:1.5.0"])
+    assert (newer.images, newer.left) == ((), (ImageRef("shop", "1.4.1"),))
+    assert hotfix.candidate(fix, ["shop:1.5.0"]).images == (ImageRef("shop", "1.4.1"),)
+    assert hotfix.others(fix, ["shop:1.5.0", "nginx:1", "shop:1.4.1"]) == ("shop:1.5.0",)
