@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from reconciler.adapters.kube import KubeCluster
 from reconciler.model.change import Refusal, Resource
@@ -17,9 +18,13 @@ def invite(cluster: KubeCluster, kubeconfig: Path, home: str, name: str, roles: 
     """Make `name` an account of the namespace `home`, with a ClusterRole in each namespace of `roles`, and a context of
     the kubeconfig by that name.
     """
-    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": home}}
+    account: dict[str, Any] = {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {"name": name, "namespace": home},
+    }
     subject = {"kind": "ServiceAccount", "name": name, "namespace": home}
-    bindings = [
+    bindings: list[dict[str, Any]] = [
         {
             "apiVersion": f"{_RBAC}/v1",
             "kind": "RoleBinding",

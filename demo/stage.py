@@ -237,7 +237,8 @@ class Stage:
     def judged_before(self, rollout: str) -> str:
         """Argo Rollouts' word about the analysis before the switch."""
         found = (self.live("argoproj.io/v1alpha1", "Rollout", rollout) or {}).get("status") or {}
-        return ((found.get("blueGreen") or {}).get("prePromotionAnalysisRunStatus") or {}).get("status", "")
+        judged = (found.get("blueGreen") or {}).get("prePromotionAnalysisRunStatus") or {}
+        return str(judged.get("status", ""))
 
     def url(self, part: str) -> str:
         """Where a part of the sandbox is: `registry`, `gitea`."""
@@ -258,7 +259,7 @@ class Stage:
         return found[0]
 
     def promoted(self, application: str, commit: str) -> bool:
-        return (self.status(application).get("promoted") or {}).get("revision", "").endswith(commit)
+        return str((self.status(application).get("promoted") or {}).get("revision", "")).endswith(commit)
 
     def pods(self, app: str, namespace: str = "staging") -> Counter[str]:
         """How many ready pods with this label there are of each version: the tag of their image."""

@@ -39,7 +39,7 @@ class Feeders(Team):
             good = writes[0].get("state") == state and (not tag or f":{tag}" in writes[0].get("image", ""))
             return writes[0] if good else None
 
-        return eventually(seen, within, lambda: self.fed(name))  # type: ignore[return-value]
+        return eventually(seen, within, lambda: self.fed(name))
 
     def main(self, path: str) -> str:
         """A file of the main branch as Git has it now."""

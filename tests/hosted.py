@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ class Hosted(Walkers):
     def url(self) -> str:
         return self.host.git_url
 
-    def push(self, files: dict[str, str | None], message: str = "change", force: bool = False) -> str:
+    def push(self, files: Mapping[str, str | None], message: str = "change", force: bool = False) -> str:
         commit = super().push(files, message, force)
         git("push", "--quiet", "--force", self.owners_url, "main", at=self.bare)
         return commit

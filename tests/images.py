@@ -35,11 +35,14 @@ class Store:
 
     def push_index(self, *tags: str, **labels: str) -> str:
         """The same for two platforms, with an attestation in front; the digest of the index."""
-        entries = [{"platform": {"os": "unknown", "architecture": "unknown"}}, {"platform": {"os": "linux"}}]
+        entries: list[dict[str, Any]] = [
+            {"platform": {"os": "unknown", "architecture": "unknown"}},
+            {"platform": {"os": "linux"}},
+        ]
         for entry in entries:
             manifest = self._image(secrets.token_hex(4), labels)
             digest = self._tag(manifest, MANIFEST)
-            entry |= {"mediaType": MANIFEST, "digest": digest, "size": len(manifest)}  # type: ignore[operator]
+            entry |= {"mediaType": MANIFEST, "digest": digest, "size": len(manifest)}
         index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}
         return self._tag(json.dumps(index).encode(), INDEX, *tags)
 

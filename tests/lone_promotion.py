@@ -30,10 +30,11 @@ class Cheap(Environments):
             f"{environment}/settings.yaml": config_map(f"settings-{environment}", answer=settings),
         }
 
-    def stage(self, image: str) -> str:
+    def stage(self, image: str, environment: str = "staging") -> str:
         git("fetch", "--quiet", self.owners_url, "main", at=self.work)
         git("reset", "--quiet", "--hard", "FETCH_HEAD", at=self.work)
-        return self.push({"staging/web.yaml": cron_job("web-staging", image)}, f"staging runs {image}")
+        files = {f"{environment}/web.yaml": cron_job(f"web-{environment}", image)}
+        return self.push(files, f"{environment} runs {image}")
 
     def runs(self, environment: str) -> str:
         live = self.live("batch/v1", "CronJob", f"web-{environment}") or {}

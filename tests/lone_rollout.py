@@ -43,7 +43,7 @@ def until_seen(
         seen = read()
         return seen if seen.observed and wanted(seen) else None
 
-    return eventually(look, within, read)  # type: ignore[return-value]
+    return eventually(look, within, read)
 
 
 class Walk:
@@ -94,12 +94,12 @@ class Walk:
         self._somebody.edits(self.resource(kind), self.namespace, name, patch)
 
     def resource(self, kind: str, version: str = "argoproj.io/v1alpha1") -> Resource:
-        return eventually(lambda: self.kube.resource(version, kind))  # type: ignore[return-value]
+        return eventually(lambda: self.kube.resource(version, kind))
 
 
 def decided(seen: RolloutSeen, *asked: Asked, now: datetime | None = None, limits: Limits | None = None) -> Decision:
-    way = blue_green if seen.strategy == "blueGreen" else canary
-    return way.decide(seen, asked, limits or Limits(), now or datetime.now(UTC))
+    decide = blue_green.decide if seen.strategy == "blueGreen" else canary.decide
+    return decide(seen, asked, limits or Limits(), now or datetime.now(UTC))
 
 
 def wish(seen: RolloutSeen, kind: Wish) -> Asked:

@@ -47,4 +47,4 @@ def until_told(team: Team, slack: Slack, words: str, within: float = 30.0) -> di
             None,
         )
 
-    return eventually(seen, within, lambda: ([each["text"] for each in slack.messages], status(team)))  # type: ignore[return-value]
+    return eventually(seen, within, lambda: ([each["text"] for each in slack.messages], status(team)))

@@ -88,7 +88,7 @@ class Environments(Hosted):
         """Whether the status speaks of the newest spec."""
         live = self.live(API_VERSION, "Promotion", "shop") or {}
         seen: int = (live.get("status") or {}).get("observedGeneration", 0)
-        return seen == live["metadata"]["generation"]
+        return seen == int(live["metadata"]["generation"])
 
     def branch(self, number: int = 0) -> Branch:
         """The branch of the (or a) pull request as Gitea has it now."""
@@ -101,7 +101,7 @@ class Environments(Hosted):
             same = found.get("state") == state and all(found.get(name) == value for name, value in more.items())
             return found if same else None
 
-        return eventually(seen, within, self.state)  # type: ignore[return-value]
+        return eventually(seen, within, self.state)
 
     def runs(self, environment: str) -> str:
         live = self.live("apps/v1", "Deployment", f"web-{environment}") or {}

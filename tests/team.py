@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 from somebody import Somebody
 
@@ -19,7 +19,9 @@ from reconciler.model.resource import API_VERSION
 Value = TypeVar("Value")
 
 
-def eventually(seen: Callable[[], Value], within: float = 30.0, what: Callable[[], object] | None = None) -> Value:
+def eventually(
+    seen: Callable[[], Value | Literal[False] | None], within: float = 30.0, what: Callable[[], object] | None = None
+) -> Value:
     """The first true value of `seen()`; fails after `within` seconds with `what()` (what is there instead)."""
     deadline = time.monotonic() + within
     while not (value := seen()):
@@ -68,7 +70,7 @@ class Team:
     def url(self) -> str:
         return f"file://{self.bare}"
 
-    def push(self, files: dict[str, str | None], message: str = "change", force: bool = False) -> str:
+    def push(self, files: Mapping[str, str | None], message: str = "change", force: bool = False) -> str:
         """Write (or with None remove) files, commit, push; returns the commit."""
         for name, text in files.items():
             path = self.work / name
@@ -121,7 +123,7 @@ class Team:
         self.somebody.edits(resource, self.namespace, name, patch, manager)
 
     def resource(self, api_version: str, kind: str) -> Resource:
-        return eventually(lambda: self.cluster.resource(api_version, kind))  # type: ignore[return-value]
+        return eventually(lambda: self.cluster.resource(api_version, kind))
 
     def live(self, api_version: str, kind: str, name: str) -> dict[str, Any] | None:
         return self.cluster.read(self.resource(api_version, kind), self.namespace, name)
@@ -155,7 +157,7 @@ class Team:
             ready = _condition(document, "Ready").get("status") == "True"
             return status if ready and applied.endswith(commit) else None
 
-        return eventually(seen, within, lambda: self.status(name))  # type: ignore[return-value]
+        return eventually(seen, within, lambda: self.status(name))
 
     def until_reason(self, name: str, reason: str, within: float = 30.0, kind: str = "Application") -> str:
         """Wait until `Ready` has this reason; its message."""
@@ -164,7 +166,7 @@ class Team:
             within,
             lambda: self.condition(name, kind=kind),
         )
-        return self.condition(name, kind=kind)["message"]
+        return str(self.condition(name, kind=kind)["message"])
 
 
 def _condition(document: dict[str, Any], type: str) -> dict[str, Any]:

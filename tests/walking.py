@@ -72,7 +72,7 @@ class Walkers(Team):
             there = status.get("currentStepIndex") == step and status.get("pauseConditions")
             return found if there and not status.get("abort") else None
 
-        return eventually(seen, within, lambda: (self.rollout().get("status"), self.status("shop")))  # type: ignore[return-value]
+        return eventually(seen, within, lambda: (self.rollout().get("status"), self.status("shop")))
 
     def until_stable(self, image: str, within: float = 90.0) -> dict[str, Any]:
         """Wait until this image is what everybody gets, and Dispatch says Ready."""
@@ -84,7 +84,7 @@ class Walkers(Team):
             ready = self.condition("shop").get("status") == "True"
             return status if settled and ready and self.images() == {image} else None
 
-        return eventually(seen, within, lambda: (self.images(), self.rollout().get("status"), self.status("shop")))  # type: ignore[return-value]
+        return eventually(seen, within, lambda: (self.images(), self.rollout().get("status"), self.status("shop")))
 
     def until_queued(self, reason: str, within: float = 30.0) -> str:
         """Wait until a revision waits for this reason; why."""
@@ -125,8 +125,8 @@ class Walkers(Team):
         if action == "Promote" and "step" not in wish and status.get("currentStepIndex") is not None:
             wish["step"] = status["currentStepIndex"]
         name = f"{action.lower()}-{secrets.token_hex(3)}"
-        document = {"apiVersion": API_VERSION, "kind": "RolloutAction", "metadata": {"name": name}, "spec": wish}
-        document["metadata"]["namespace"] = self.namespace  # type: ignore[index]
+        metadata = {"name": name, "namespace": self.namespace}
+        document = {"apiVersion": API_VERSION, "kind": "RolloutAction", "metadata": metadata, "spec": wish}
         answer = self.cluster.create(self.resource(API_VERSION, "RolloutAction"), self.namespace, document)
         assert not isinstance(answer, Refusal), answer
         return name
@@ -138,7 +138,7 @@ class Walkers(Team):
             status = (self.live(API_VERSION, "RolloutAction", name) or {}).get("status") or {}
             return status if status.get("state") in ("Done", "Refused") else None
 
-        return eventually(seen, within, lambda: self.status("shop"))  # type: ignore[return-value]
+        return eventually(seen, within, lambda: self.status("shop"))
 
     def ledger(self) -> Ledger:
         """What Git remembers."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from demo.stage import NAMESPACE, Stage
 
 
@@ -26,7 +29,8 @@ def _edit(stage: Stage, deployment: str, image: str) -> None:
 
     containers = [{"name": deployment, "image": image}]
     patch = {"spec": {"template": {"spec": {"containers": containers}}}}
-    with config.new_client_from_config(str(stage.kubeconfig)) as connection:
+    connect: Callable[[str], Any] = config.new_client_from_config
+    with connect(str(stage.kubeconfig)) as connection:
         client.AppsV1Api(connection).patch_namespaced_deployment(
             deployment, "staging", patch, field_manager="kubectl-edit"
         )

@@ -81,7 +81,7 @@ def test_objects_that_outlive_their_manifest_are_not_shown_as_deleted(
 def test_a_deletion_over_the_limit_is_shown_and_said(
     live: KubeCluster, access: tuple[str, ...], namespace: str, folder: Path
 ) -> None:
-    limited = {"sync": {"pruneLimit": "0"}}
+    limited: dict[str, Any] = {"sync": {"pruneLimit": "0"}}
     put(live, [parent("shop", namespace, **limited)])
     put(live, inside(namespace, member("stays", "shop", namespace), member("leaves", "shop", namespace)))
     write(folder, config_map("stays", a="1"))
@@ -162,7 +162,7 @@ def test_a_secret_that_is_not_there_is_said(
     live: KubeCluster, access: tuple[str, ...], namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bare = bare_repository(tmp_path, config_map("settings", a="2"))
-    spec = {"url": f"file://{bare}", "credentialsRef": {"name": "login"}}
+    spec: dict[str, Any] = {"url": f"file://{bare}", "credentialsRef": {"name": "login"}}
     put(live, [parent("shop", namespace), repository("config", namespace, **spec)])
     monkeypatch.chdir(tmp_path)
 

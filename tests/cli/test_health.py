@@ -45,7 +45,8 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 
 def load(path: Path) -> dict[str, object]:
-    return yaml.load(path.read_text(), Loader=yaml.CSafeLoader)
+    document: dict[str, object] = yaml.load(path.read_text(), Loader=yaml.CSafeLoader)
+    return document
 
 
 def refs(ran: Ran) -> list[str]:

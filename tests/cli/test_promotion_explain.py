@@ -76,8 +76,9 @@ class Scene:
     def told(self, **more: Any) -> dict[str, Any]:
         result = self.explain("-o", "json", **more)
         assert result.code == 0, result.err
-        (found,) = json.loads(result.out)
-        return found
+        found: list[dict[str, Any]] = json.loads(result.out)
+        (one,) = found
+        return one
 
 
 @pytest.fixture

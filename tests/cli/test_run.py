@@ -45,7 +45,7 @@ class Running:
 
 @pytest.fixture
 def running(kinds: Sandbox, namespace: str, tmp_path: Path) -> Iterator[Running]:
-    words = ["--kubeconfig", kinds.kubeconfig, "--namespace", namespace]
+    words: list[str | Path] = ["--kubeconfig", kinds.kubeconfig, "--namespace", namespace]
     words += ["--cache", tmp_path / "cache", "--log-format", "json"]
     started = Running(tmp_path / "log", *words, "--listen", "127.0.0.1:0")
     yield started

@@ -20,7 +20,7 @@ SYNC_REVISION = "dispatch.dev/sync-revision"
 DONE = [ready("True", "ReconciliationSucceeded", f"applied {REVISION}")]
 
 
-def annotations(live: KubeCluster, kind: str, namespace: str, name: str) -> dict[str, str]:
+def annotations_of(live: KubeCluster, kind: str, namespace: str, name: str) -> dict[str, str]:
     resource = live.resource("dispatch.dev/v1alpha1", kind)
     assert resource is not None
     document = live.read(resource, namespace, name)
@@ -40,7 +40,7 @@ def answering(live: KubeCluster, namespace: str, name: str, answers: Answers) ->
 
     def answer() -> None:
         while not stop.wait(0.02):
-            token = annotations(live, "Application", namespace, name).get(SYNC)
+            token = annotations_of(live, "Application", namespace, name).get(SYNC)
             if token is None:
                 continue
             for status in answers(token):
@@ -66,18 +66,18 @@ def test_the_wish_is_on_the_application_and_its_repository(
     ran = dispatch("sync", "shop", *access, "--no-wait")
 
     assert ran == (0, f"asked for a sync of {namespace}/shop\n", "")
-    token = annotations(live, "Application", namespace, "shop")[SYNC]
-    assert annotations(live, "Repository", namespace, "config")[SYNC] == token
+    token = annotations_of(live, "Application", namespace, "shop")[SYNC]
+    assert annotations_of(live, "Repository", namespace, "config")[SYNC] == token
 
 
 def test_each_wish_is_a_new_one(live: KubeCluster, access: tuple[str, ...], namespace: str) -> None:
     put(live, [application("shop", namespace), repository("config", namespace)])
 
     dispatch("sync", "shop", *access, "--no-wait")
-    first = annotations(live, "Application", namespace, "shop")[SYNC]
+    first = annotations_of(live, "Application", namespace, "shop")[SYNC]
     dispatch("sync", "shop", *access, "--no-wait")
 
-    assert annotations(live, "Application", namespace, "shop")[SYNC] > first
+    assert annotations_of(live, "Application", namespace, "shop")[SYNC] > first
 
 
 def test_each_new_state_is_a_line_until_it_is_ready(live: KubeCluster, access: tuple[str, ...], namespace: str) -> None:
@@ -137,8 +137,8 @@ def test_a_revision_is_for_manual_applications(live: KubeCluster, access: tuple[
     assert (ran.code, ran.out) == (2, "")
     assert f"Application {namespace}/shop is Automatic" in ran.err
     assert "spec.sync.mode to Manual" in ran.err
-    assert SYNC not in annotations(live, "Application", namespace, "shop")
-    assert SYNC not in annotations(live, "Repository", namespace, "config")
+    assert SYNC not in annotations_of(live, "Application", namespace, "shop")
+    assert SYNC not in annotations_of(live, "Repository", namespace, "config")
 
 
 def test_a_manual_application_goes_to_a_revision_and_back(
@@ -147,9 +147,9 @@ def test_a_manual_application_goes_to_a_revision_and_back(
     put(live, [application("shop", namespace, sync={"mode": "Manual"}), repository("config", namespace)])
 
     dispatch("sync", "shop", *access, "--revision", "v1", "--no-wait")
-    asked = annotations(live, "Application", namespace, "shop")
+    asked = annotations_of(live, "Application", namespace, "shop")
     dispatch("sync", "shop", *access, "--no-wait")
-    back = annotations(live, "Application", namespace, "shop")
+    back = annotations_of(live, "Application", namespace, "shop")
 
     assert asked[SYNC_REVISION] == "v1"
     assert SYNC_REVISION not in back
@@ -164,7 +164,7 @@ def test_a_missing_repository_is_said_and_the_wish_stays(
 
     assert ran.code == 0
     assert ran.err.startswith("the remote is asked at its next interval only: Repository ")
-    assert SYNC in annotations(live, "Application", namespace, "shop")
+    assert SYNC in annotations_of(live, "Application", namespace, "shop")
 
 
 def test_an_application_that_is_not_there(access: tuple[str, ...]) -> None:

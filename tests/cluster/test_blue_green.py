@@ -14,7 +14,7 @@ APPROVED: dict[str, Any] = {"blueGreen": {"service": "shop", "approval": True, "
 def hash_of(walkers: Walkers, service: str) -> str:
     """The version that a Service sends everybody to."""
     found = walkers.live("v1", "Service", service) or {}
-    return (found.get("spec", {}).get("selector") or {}).get("rollouts-pod-template-hash", "")
+    return str((found.get("spec", {}).get("selector") or {}).get("rollouts-pod-template-hash", ""))
 
 
 def image_of(walkers: Walkers, service: str) -> set[str]:

@@ -335,9 +335,9 @@ def test_a_controller_that_may_deploy_into_some_namespaces_only_works_in_those(
     other = fresh_namespace(installed.sandbox)
     account = {"kind": "ServiceAccount", "name": "narrow", "namespace": space}
     rbac = "rbac.authorization.k8s.io"
-    bound = {"apiVersion": f"{rbac}/v1", "subjects": [account], "metadata": {"name": f"narrow-{space}"}}
+    bound: dict[str, Any] = {"apiVersion": f"{rbac}/v1", "subjects": [account], "metadata": {"name": f"narrow-{space}"}}
     role = {"apiGroup": rbac, "kind": "ClusterRole"}
-    documents = [
+    documents: list[dict[str, Any]] = [
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "narrow", "namespace": space}},
         {**bound, "kind": "ClusterRoleBinding", "roleRef": {**role, "name": "dispatch-controller"}},
     ]

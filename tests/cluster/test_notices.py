@@ -189,7 +189,7 @@ def test_a_report_that_never_comes_is_said_and_all_else_is_told(team: Team, slac
 
 def test_one_notifier_of_the_wrong_shape_is_refused_by_the_server(team: Team, tmp_path: Path) -> None:
     resource = team.resource("dispatch.dev/v1alpha1", "Notifier")
-    document = {"apiVersion": "dispatch.dev/v1alpha1", "kind": "Notifier", "metadata": {"name": "x"}}
-    document["metadata"]["namespace"] = team.namespace  # type: ignore[index]
+    metadata = {"name": "x", "namespace": team.namespace}
+    document = {"apiVersion": "dispatch.dev/v1alpha1", "kind": "Notifier", "metadata": metadata}
     answer = team.cluster.create(resource, team.namespace, {**document, "spec": {}})
     assert isinstance(answer, Refusal) and "exactly one of `slack` and `webhook`" in answer.message

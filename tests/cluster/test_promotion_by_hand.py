@@ -94,7 +94,9 @@ def test_a_merge_of_what_nobody_proposed_is_told_and_goes_no_further_until_someb
 
 def road(environments: Environments) -> None:
     names = ("staging", "production", "island")
-    spec = {"environments": [{"name": name, "application": name, "merge": "Automatic"} for name in names]}
+    spec: dict[str, Any] = {
+        "environments": [{"name": name, "application": name, "merge": "Automatic"} for name in names]
+    }
     spec["environments"][1]["gates"] = [{"hold": True}]
     environments.apply({"apiVersion": API_VERSION, "kind": "Promotion", "metadata": {"name": "shop"}, "spec": spec})
 

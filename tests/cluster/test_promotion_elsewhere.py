@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ class Elsewhere(Environments):
     def url(self) -> str:
         return f"{self.git_host.origin}/{_PATHS[self.kind]}.git"
 
-    def push(self, files: dict[str, str | None], message: str = "change", force: bool = False) -> str:
+    def push(self, files: Mapping[str, str | None], message: str = "change", force: bool = False) -> str:
         return Team.push(self, files, message, force)
 
     def read_repository(self, name: str = "config", **spec: Any) -> None:

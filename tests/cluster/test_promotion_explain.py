@@ -24,11 +24,12 @@ def replay(environments: Environments, folder: Path, *more: str) -> dict[str, An
     if not clone.exists():
         git("clone", "--quiet", "--mirror", environments.owners_url, str(clone), at=folder)
     git("remote", "update", at=clone)
-    given = ("-n", environments.namespace, "-f", folder / "objects.json", "--repository", clone, "-o", "json", *more)
-    ran = dispatch("promotion", "explain", "shop", *given)
+    given = ["-n", environments.namespace, "-f", str(folder / "objects.json"), "--repository", str(clone), *more]
+    ran = dispatch("promotion", "explain", "shop", *given, "-o", "json")
     assert ran.code == 0, ran.err
-    (found,) = json.loads(ran.out)
-    return found
+    found: list[dict[str, Any]] = json.loads(ran.out)
+    (one,) = found
+    return one
 
 
 def test_a_replay_from_files_says_what_the_controller_says(environments: Environments, tmp_path: Path) -> None:

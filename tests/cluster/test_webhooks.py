@@ -88,11 +88,11 @@ class Told(Hosted):
         """Push, until it is deployed and the controller has heard of it."""
         hooks, key = self.controller.controller._git_hooks, Key("Repository", self.namespace, "config")
         before = hooks.heard(key).refs_at
-        self.release(value)
+        self.bring(value)
         eventually(lambda: self.value() == value, 30, self.value)
         eventually(lambda: hooks.heard(key).refs_at > before, 30)
 
-    def release(self, value: str) -> str:
+    def bring(self, value: str) -> str:
         return self.push({"app/web.yaml": config_map("web", value=value)})
 
 
@@ -118,7 +118,7 @@ def told(
     made = Told(admin, Somebody(server), fresh_namespace(server), tmp_path, Town(gitea))
     made.controller = Walking(server, tmp_path / "cache", namespace=made.namespace)
     made.controller.start()
-    made.release("1")
+    made.bring("1")
     yield made
     assert made.controller.stop()
     assert not made.controller.failures
@@ -137,7 +137,7 @@ def test_a_push_is_deployed_at_once_though_the_remote_is_asked_once_an_hour(told
     (hook,) = told.hooks()
     assert hook["config"]["url"] == status["url"]
     assert status["url"].startswith(f"{told.controller.url}/hooks/git/{told.namespace}/config?key=")
-    told.release("2")
+    told.bring("2")
     eventually(lambda: told.value() == "2", 30, told.value)
     told.until_ready("web")
     assert told.webhook()["missed"] == 0 and told.webhook()["lastEvent"]
@@ -148,7 +148,7 @@ def test_a_lost_event_is_found_by_the_interval_counted_and_the_hook_is_mended(to
     told.until_heard("1b")
     (hook,) = told.hooks()
     told.host.ask("DELETE", f"/hooks/{hook['id']}")
-    told.release("2")
+    told.bring("2")
     eventually(lambda: told.value() == "2", 30, told.value)
     eventually(lambda: told.webhook().get("missed") == 1, 40, told.webhook)
     assert told.webhook()["lastMissed"] and told.webhook()["state"] == "Managed"
@@ -165,7 +165,7 @@ def test_a_hook_that_signs_with_another_secret_is_refused_missed_and_written_ane
     told.host.ask("DELETE", f"/hooks/{hook['id']}")
     config = {**hook["config"], "secret": "somebody's"}
     wrong = told.host.ask("POST", "/hooks", {**hook, "config": config, "id": 0})
-    told.release("2")
+    told.bring("2")
     eventually(lambda: told.value() == "2", 30, told.value)
     eventually(lambda: [each["id"] for each in told.hooks()] not in ([], [wrong["id"]]), 40, told.hooks)
     eventually(lambda: told.webhook().get("missed") == 1, 40, told.webhook)
@@ -187,7 +187,7 @@ def test_a_hook_that_somebody_changed_is_put_right(told: Told, change: dict[str,
         return same and set(found[0]["events"]) == set(hook["events"])
 
     eventually(right, 30, told.hooks)
-    told.release("2")
+    told.bring("2")
     eventually(lambda: told.value() == "2", 30, told.value)
 
 
@@ -200,7 +200,7 @@ def test_a_new_secret_is_taken_over_and_the_former_one_is_good_for_a_while(told:
     for key, status in (("first", 202), ("second", 202), ("third", 401)):
         body = json.dumps({"by": key}).encode()
         assert told.post(body, signed("gitea", secret_of(key.encode(), told.namespace, "config"), body)) == status
-    told.release("2")
+    told.bring("2")
     eventually(lambda: told.value() == "2", 30, told.value)
     assert "first" not in json.dumps(told.live(API_VERSION, "Repository", "config"))
 
@@ -267,7 +267,7 @@ def test_a_restart_neither_writes_nor_makes_a_second_hook(told: Told) -> None:
     hooks = [each["id"] for each in told.hooks()]
     assert told.controller.stop()
     told.controller.start()
-    told.release("2")
+    told.bring("2")
     eventually(lambda: told.value() == "2", 30, told.value)
     after = told.live(API_VERSION, "Repository", "config")
     assert [each["id"] for each in told.hooks()] == hooks
@@ -282,7 +282,7 @@ def test_without_an_address_it_says_what_to_set_and_the_interval_goes_on(told: T
     told.watch(interval="1s")
     told.deploy("web", "app")
     assert "--hooks-url" in told.until_hook("Failed")["message"]
-    told.release("2")
+    told.bring("2")
     eventually(lambda: told.value() == "2", 30, told.value)
     assert told.condition("config", kind="Repository")["status"] == "True"
     assert told.hooks() == []
@@ -295,7 +295,7 @@ def test_a_token_that_may_not_manage_hooks_is_told_and_the_interval_goes_on(told
     message = told.until_hook("Failed")["message"]
     assert "administrate" in message and "spec.webhook.secretRef" in message
     assert told.host.bot.token not in message
-    told.release("2")
+    told.bring("2")
     eventually(lambda: told.value() == "2", 30, told.value)
     assert told.condition("config", kind="Repository")["status"] == "True"
     # Nothing to take away, and no right to look: it goes all the same.
@@ -309,7 +309,7 @@ def test_without_a_secret_of_its_own_the_forges_token_makes_the_secret(told: Tol
     told.deploy("web", "app")
     told.until_ready("web")
     told.until_hook("Managed")
-    told.release("2")
+    told.bring("2")
     eventually(lambda: told.value() == "2", 30, told.value)
 
 
@@ -321,7 +321,7 @@ def test_what_an_event_says_is_not_believed(told: Told) -> None:
         lie = {"ref": "refs/heads/main", "after": "0" * 40, "action": "closed", "pull_request": {"merged": True}}
         body = json.dumps(lie).encode()
         assert told.post(body, signed("gitea", secret, body, event)) == 202
-    told.until_ready("web", told.release("2"), 30)
+    told.until_ready("web", told.bring("2"), 30)
     assert told.condition("config", kind="Repository")["status"] == "True"
 
 

@@ -15,7 +15,7 @@ from reconciler.adapters.git import GitSource
 from reconciler.ports import Remote
 
 
-@pytest.fixture(params=HOSTS.values(), ids=HOSTS.keys())
+@pytest.fixture(params=list(HOSTS.values()), ids=list(HOSTS))
 def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Host]:
     root = tmp_path / "upstream"
     root.mkdir()

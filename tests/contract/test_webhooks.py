@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from forges.hooks import HookPage, Taken, hooks_of, listener
@@ -169,10 +169,11 @@ def test_what_is_not_there_is_removed_already(page: HookPage, webhooks: Webhooks
 
 def test_a_token_without_the_right_is_told_which_it_lacks(host: ForgeHost, page: HookPage) -> None:
     url = url_of("https://dispatch.example", "s")
-    for call in (
+    calls: list[Callable[[Webhooks], object]] = [
         lambda hooks: hooks.ensure(url, "s"),
         lambda hooks: hooks.remove(url),
-    ):
+    ]
+    for call in calls:
         with pytest.raises(Terminal, match=r"(?s)It must be allowed to .*(admin|Maintainer).*secretRef") as caught:
             call(webhooks_of(host, host.token("bot")))
         assert caught.value.reason == Reason.FORGE_DENIED

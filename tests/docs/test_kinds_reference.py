@@ -85,7 +85,7 @@ def test_the_errors_that_the_page_shows_are_the_errors_that_are_told() -> None:
         "metadata": {"name": "web"},
         "spec": {"source": {"repository": "a", "pth": "x"}, "sync": {"timeout": 60}},
     }
-    lines = {("spec", "source", "pth"): 8, ("spec", "sync", "timeout"): 12}
+    lines: dict[tuple[str | int, ...], int] = {("spec", "source", "pth"): 8, ("spec", "sync", "timeout"): 12}
     with pytest.raises(Terminal) as told:
         load(document, Origin("apps.yaml", 1), lines)
     assert told.value.message in _PAGE.read_text()

@@ -72,7 +72,7 @@ class Shell:
         assert self._bash.stdout
         self._bash.stdin.write(f'{command}\necho "--ended $?"\n')
         self._bash.stdin.flush()
-        lines = []
+        lines: list[str] = []
         for line in self._bash.stdout:
             if line.startswith("--ended "):
                 return int(line.split()[1]), lines
@@ -88,7 +88,8 @@ class Shell:
 
 def steps(readme: Path) -> Iterator[Step]:
     for block in _BLOCK.findall(readme.read_text()):
-        command, expected = "", []
+        command = ""
+        expected: list[str] = []
         for line in block.splitlines():
             if line.startswith("$ "):
                 if command:

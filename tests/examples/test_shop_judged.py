@@ -69,7 +69,7 @@ class Place:
         return found["status"] if seen else {}
 
     def until(self, seen: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
-        return eventually(lambda: (now := self.status()) and seen(now) and now, WITHIN, self.status)  # type: ignore[return-value]
+        return eventually(lambda: now if (now := self.status()) and seen(now) else None, WITHIN, self.status)
 
 
 def written(app: str, making: Making) -> Written:

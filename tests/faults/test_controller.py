@@ -155,7 +155,7 @@ def test_sigterm_ends_it_in_order_while_a_git_host_and_a_registry_do_not_answer(
         for connection in asked:
             connection.close()
     assert session_of(running.pid) == []
-    assert not any(lonely.live("dispatch.dev/v1alpha1", "Repository", name).get("status") for name in ("one", "two"))
+    assert not any(lonely.status(name, "Repository") for name in ("one", "two"))
 
 
 def session_of(leader: int) -> list[int]:

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -78,11 +79,9 @@ def test_killed_after_every_single_write_the_image_is_written_once(
     lonely.read_repository()
     lonely.feed()
     for writes in range(1, 6):
-        dying = Walking(
-            server, tmp_path / "cache", lambda inner, left=writes: DyingCluster(inner, left), lonely.namespace
-        )
+        dying = Walking(server, tmp_path / "cache", partial(DyingCluster, writes=writes), lonely.namespace)
         dying.start()
-        eventually(lambda found=dying: found.cluster.dead or lonely.fed().get("writes"), 20)  # type: ignore[misc]
+        eventually(partial(_dead_or_written, dying, lonely), 20)
         time.sleep(0.5)
         dying.stop()
     last = Walking(server, tmp_path / "cache", namespace=lonely.namespace)
@@ -90,6 +89,10 @@ def test_killed_after_every_single_write_the_image_is_written_once(
     lonely.until_write("Current", "1.1.0")
     assert last.stop()
     assert len(lonely.commits()) == 2
+
+
+def _dead_or_written(dying: Walking, team: Feeders) -> object:
+    return dying.cluster.dead or team.fed().get("writes")
 
 
 def test_two_controllers_at_once_write_once(server: Sandbox, lonely: Feeders, tmp_path: Path) -> None:

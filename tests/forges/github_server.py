@@ -296,4 +296,4 @@ def _signed(authorization: str, app: tuple[str, str, RSAPublicKey]) -> bool:
     except (InvalidSignature, ValueError):
         return False
     good = said["iat"] <= now < said["exp"] <= now + 600
-    return good and said["iss"] == app[0] and json.loads(decoded(head))["alg"] == "RS256"
+    return bool(good and said["iss"] == app[0] and json.loads(decoded(head))["alg"] == "RS256")

@@ -176,7 +176,8 @@ class GitHubHooks(_Page):
         if how == "gone":
             del self.kept[id]
         else:
-            self.kept[id].update({"off": {"active": False}, "events": {"events": ["issues"]}}[how])
+            spoilt: dict[str, dict[str, Any]] = {"off": {"active": False}, "events": {"events": ["issues"]}}
+            self.kept[id].update(spoilt[how])
 
     def happen(self) -> None:
         body = json.dumps({"ref": "refs/heads/main", "after": secrets.token_hex(20)}).encode()
@@ -220,7 +221,8 @@ class GitLabHooks(_Page):
         if how == "gone":
             del self.kept[id]
         else:
-            self.kept[id].update({"off": {"alert_status": "disabled"}, "events": {"push_events": False}}[how])
+            spoilt: dict[str, dict[str, Any]] = {"off": {"alert_status": "disabled"}, "events": {"push_events": False}}
+            self.kept[id].update(spoilt[how])
 
     def happen(self) -> None:
         body = json.dumps({"object_kind": "push", "after": secrets.token_hex(20)}).encode()
@@ -258,9 +260,9 @@ class GiteaHooks:
         if how == "gone":
             self._host.town.ask("DELETE", f"/hooks/{id}")
             return
-        change = {"off": {"active": False}, "events": {"events": ["issues_only"]}}[how]
+        spoilt: dict[str, dict[str, Any]] = {"off": {"active": False}, "events": {"events": ["issues_only"]}}
         before = next(each for each in self._host.town.ask("GET", "/hooks") if each["id"] == id)
-        self._host.town.ask("PATCH", f"/hooks/{id}", {"events": before["events"], **change})
+        self._host.town.ask("PATCH", f"/hooks/{id}", {"events": before["events"], **spoilt[how]})
 
     def happen(self) -> None:
         self._host.push("main")

@@ -132,7 +132,7 @@ class _Server:
         if self.bare.head(name) is None and name != "main":
             self.bare.upstream.git("update-ref", f"refs/heads/{name}", f"{self.bare.head('main')}")
         content = secrets.token_hex(4).encode()
-        kept = {"README.md": content if file else b"main\n"} if file else {"README.md": b"main\n", f"{name}/a": content}
+        kept = {"README.md": content} if file else {"README.md": b"main\n", f"{name}/a": content}
         self.bare.upstream.commit(kept, name)
         return name
 
@@ -158,7 +158,7 @@ class _Server:
 
     def comments(self, number: int) -> list[tuple[str, str]]:
         found = self.server.pulls[number].comments
-        return [((each.get("user") or each.get("author"))[self._login], each["body"]) for each in found]
+        return [((each.get("user") or each["author"])[self._login], each["body"]) for each in found]
 
     def say(self, number: int, text: str) -> None:
         self.server.say(self.server.pulls[number], self.server.accounts[TOKENS["reviewer"]], text)
@@ -179,11 +179,15 @@ class _Server:
 
 
 class GitHubHost(_Server):
+    server: GitHubServer
+
     def __init__(self, folder: Path) -> None:
         super().__init__("github", folder)
 
 
 class GitLabHost(_Server):
+    server: GitLabServer
+
     def __init__(self, folder: Path) -> None:
         super().__init__("gitlab", folder)
 

@@ -71,7 +71,9 @@ def test_a_choice_is_never_older_and_never_refused(listed: list[str], current: l
     if choice.tag:
         assert choice.tag in listed
         assert choice.tag not in refused
-        assert all(parse(choice.tag).key >= parse(each).key for each in current)  # type: ignore[union-attr]
+        chosen, others = parse(choice.tag), [parse(each) for each in current]
+        assert chosen is not None
+        assert all(each is not None and chosen.key >= each.key for each in others)
 
 
 noise = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z"), exclude_characters="'\ufeff"), max_size=8)
@@ -82,7 +84,8 @@ quotes = st.sampled_from(["'", '"'])
 def texts(draw: st.DrawFn) -> tuple[str, str, Wanted, str]:
     """A file with images in it, the same with others in their places, what is wanted, and the file's name."""
     wanted = Wanted(draw(tags), draw(digests))
-    before, after = [], []
+    before: list[str] = []
+    after: list[str] = []
     kind = draw(st.sampled_from(["d.yaml", "values.yaml", "kustomization.yaml"]))
 
     def line(text: str, old: str = "", new: str = "") -> None:

@@ -18,7 +18,7 @@ from reconciler.core.content import digest
 from reconciler.core.desired import Wanted
 from reconciler.core.drift import find, removals
 from reconciler.core.managed_fields import leaves
-from reconciler.core.pointer import Path, value_at
+from reconciler.core.pointer import Element, Key, Path, value_at
 from reconciler.core.respect import respect
 from reconciler.model.application import DriftIgnore
 from reconciler.model.change import ABSENT, Resource
@@ -89,17 +89,24 @@ def edited(live: Document, path: Path, value: Any, manager: str) -> Document:
     _disown(live["metadata"]["managedFields"][0]["fieldsV1"], path)
     nested: Owned = {}
     for step in reversed(path):
-        name = f"f:{step}" if isinstance(step, str) else f'k:{{"name":"{dict(step.fields)["name"]}"}}'  # type: ignore[union-attr]
-        nested = {name: nested}
+        nested = {_written(step): nested}
     live["metadata"]["managedFields"].append(
         {"manager": manager, "operation": "Update", "apiVersion": API_VERSION, "fieldsV1": nested}
     )
     return live
 
 
+def _written(step: Element) -> str:
+    """A step as managedFields has it."""
+    if isinstance(step, str):
+        return f"f:{step}"
+    assert isinstance(step, Key)
+    return f'k:{{"name":"{dict(step.fields)["name"]}"}}'
+
+
 def _disown(fields: Owned, path: Path) -> None:
     step = path[0]
-    name = f"f:{step}" if isinstance(step, str) else f'k:{{"name":"{dict(step.fields)["name"]}"}}'  # type: ignore[union-attr]
+    name = _written(step)
     if len(path) == 1:
         fields.pop(name, None)
     elif name in fields:

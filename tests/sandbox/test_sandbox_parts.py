@@ -30,7 +30,8 @@ class Client:
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         answer = self.pool.request("POST", self.url + collection, body=json.dumps(body), headers=headers)
         assert answer.status == 201, answer.data
-        return answer.json()
+        made: dict[str, Any] = answer.json()
+        return made
 
     def get(self, path: str, token: str | None = None) -> urllib3.BaseHTTPResponse:
         return self.pool.request("GET", self.url + path, headers={"Authorization": f"Bearer {token or self.token}"})
@@ -43,7 +44,7 @@ class Client:
 def workload(kind: str, name: str, trouble: str = "", **spec: Any) -> dict[str, Any]:
     labels = {"app": name}
     annotations = {"dispatch.dev/sandbox-pod": trouble, "dispatch.dev/sandbox-delay": "3s"} if trouble else {}
-    pod = {"containers": [{"name": "main", "image": "example.invalid/main:1"}]}
+    pod: dict[str, Any] = {"containers": [{"name": "main", "image": "example.invalid/main:1"}]}
     if kind == "Job":
         pod["restartPolicy"] = "Never"
         spec |= {"backoffLimit": 0}

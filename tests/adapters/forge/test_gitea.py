@@ -137,13 +137,14 @@ def test_a_forge_that_is_gone_is_tried_again(tmp_path: Path) -> None:
         town = Town(sandbox)
         forge = forge_of(town)
         assert forge.find("a", "main") is None
-    for call in (
+    calls: list[Callable[[], object]] = [
         lambda: forge.find("a", "main"),
         lambda: forge.open("a", "main", "t", "b"),
         lambda: forge.read(1),
         lambda: forge.merge(1, "1" * 40, "m"),
         lambda: forge.close(1),
-    ):
+    ]
+    for call in calls:
         with pytest.raises(Transient, match="It is tried again") as caught:
             call()
         assert caught.value.reason == Reason.FORGE_UNREACHABLE

@@ -125,7 +125,7 @@ def test_only_who_may_write_is_official(host: GitHubHost, forge: Forge) -> None:
         (reader, "PENDING"),
         (reader, "COMMENTED"),
     ):
-        host.server.review(opened.number, who, state)  # type: ignore[union-attr,call-arg,arg-type]
+        host.server.review(opened.number, who, state)
     found = forge.reviews(opened.number)
     assert [(each.state, each.official) for each in found] == [
         ("approved", False),
@@ -161,7 +161,7 @@ def test_check_runs_are_among_the_statuses_and_the_worse_one_counts(host: GitHub
         ("new", "completed", "something_new"),
     ):
         run = {"name": name, "status": status, "conclusion": conclusion, "head_sha": commit}
-        host.server.checks.append(run)  # type: ignore[union-attr]
+        host.server.checks.append(run)
     statuses.set(commit, "build", "failure", "no")
     assert statuses.read(commit) == {
         "build": "failure",

@@ -29,7 +29,7 @@ def forge(host: GitLabHost) -> Forge:
 
 def test_a_merge_that_is_only_planned_is_no_merge(host: GitLabHost, forge: Forge) -> None:
     opened = forge.open(branch_of(host), "main", "t", "b")
-    host.server.behind_pipeline = True  # type: ignore[union-attr]
+    host.server.behind_pipeline = True
     before = host.head("main")
     forge.read(opened.number)
     with pytest.raises(Blocked, match="merges it when its pipeline lets it") as caught:
@@ -38,7 +38,7 @@ def test_a_merge_that_is_only_planned_is_no_merge(host: GitLabHost, forge: Forge
 
 
 def test_a_fast_forward_brings_the_head_itself(host: GitLabHost, forge: Forge) -> None:
-    host.server.fast_forward = True  # type: ignore[union-attr]
+    host.server.fast_forward = True
     opened = forge.open(branch_of(host), "main", "t", "b")
     merged = settled(lambda: forge.merge(opened.number, opened.head_commit, "m"))
     assert merged.merge_commit == opened.head_commit == host.head("main")
@@ -91,7 +91,7 @@ def test_an_approval_is_of_the_version_that_was_there_at_its_time(host: GitLabHo
     host.review(opened.number, "approved")
     host.push(branch)
     settled(lambda: forge.reviews(opened.number))
-    host.server.review(opened.number, host.server.accounts[TOKENS["bot"]], "approved")  # type: ignore[union-attr]
+    host.server.review(opened.number, host.server.accounts[TOKENS["bot"]], "approved")
     newer = forge.read(opened.number).head_commit
     reviews = forge.reviews(opened.number)
     assert [(each.user, each.commit) for each in reviews] == [
@@ -104,7 +104,7 @@ def test_an_approval_is_of_the_version_that_was_there_at_its_time(host: GitLabHo
 
 
 def test_an_older_gitlab_does_not_say_when_somebody_approved(host: GitLabHost, forge: Forge) -> None:
-    host.server.approved_at = False  # type: ignore[union-attr]
+    host.server.approved_at = False
     opened = forge.open(branch_of(host), "main", "t", "b")
     host.review(opened.number, "approved")
     (review,) = settled(lambda: forge.reviews(opened.number))

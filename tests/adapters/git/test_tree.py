@@ -189,7 +189,7 @@ def test_a_listing_with_names_that_lead_elsewhere_is_not_exported(
     tree_of: Callable[[Files], Tree], into: Path, name: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tree = tree_of({"a": b"1"})
-    record = b"100644 blob %s 1\t%s\0" % (tree.oid("a").encode(), name)  # type: ignore[union-attr]
+    record = b"100644 blob %s 1\t%s\0" % ((tree.oid("a") or "").encode(), name)
     monkeypatch.setattr(tree, "_listing", Listing(tree.oid("") or "", record))
     with pytest.raises(Terminal):
         tree.export([name.decode()], into)

@@ -36,7 +36,8 @@ class File(NamedTuple):
         return cls(commit.encode(), "160000")
 
 
-Files = Mapping[str | bytes, bytes | File]
+Files = Mapping[str, bytes | File]
+"""By path; what is not UTF-8 in one is written as surrogates, as Python does with names of files."""
 
 
 class Upstream:
@@ -76,7 +77,7 @@ class Upstream:
         stream.append(b"deleteall\n")
         for name, value in files.items():
             content, mode = (value.content, value.mode) if isinstance(value, File) else (value, "100644")
-            path = _quoted(name if isinstance(name, bytes) else name.encode())
+            path = _quoted(name.encode("utf-8", "surrogateescape"))
             if mode == "160000":
                 stream.append(b"M 160000 %s %s\n" % (content, path))
             else:

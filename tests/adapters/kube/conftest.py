@@ -35,7 +35,9 @@ def follower(tmp_path: Path) -> Iterator[Follow]:
     """A server whose n-th list and n-th watch are scripted apart, and a follower of it."""
     ends: list[Callable[[], Any]] = []
 
-    def begin(lists: Callable[[int, Asked], Any], watches: Callable[[int, Asked], Any], **options: Any):
+    def begin(
+        lists: Callable[[int, Asked], Any], watches: Callable[[int, Asked], Any], **options: Any
+    ) -> tuple[ScriptedServer, Watched]:
         counts = {"lists": 0, "watches": 0}
 
         def script(asked: Asked) -> Any:

@@ -67,8 +67,8 @@ def test_a_server_with_another_name_is_trusted_when_the_kubeconfig_says_its_name
     authority: trustme.CA, tmp_path: Path
 ) -> None:
     with tls_server(authority, version, "kubernetes.example.com") as server:
-        trust = {"certificate-authority-data": data(authority.cert_pem)}
-        named = connect(server.kubeconfig(tmp_path, **trust, **{"tls-server-name": "kubernetes.example.com"}))
+        trust: dict[str, Any] = {"certificate-authority-data": data(authority.cert_pem)}
+        named = connect(server.kubeconfig(tmp_path, **trust | {"tls-server-name": "kubernetes.example.com"}))
         assert named.version() == "v1.2.3"
         named.close()
         unnamed = connect(server.kubeconfig(tmp_path, **trust))
@@ -79,7 +79,8 @@ def test_a_server_with_another_name_is_trusted_when_the_kubeconfig_says_its_name
 
 def test_an_unknown_authority_is_told_at_once(authority: trustme.CA, tmp_path: Path) -> None:
     with tls_server(authority, version) as server:
-        cluster = connect(server.kubeconfig(tmp_path, **{"certificate-authority-data": data(trustme.CA().cert_pem)}))
+        other: dict[str, Any] = {"certificate-authority-data": data(trustme.CA().cert_pem)}
+        cluster = connect(server.kubeconfig(tmp_path, **other))
         with pytest.raises(Transient, match="its certificate is not trusted") as raised:
             cluster.version()
         cluster.close()
@@ -89,7 +90,8 @@ def test_an_unknown_authority_is_told_at_once(authority: trustme.CA, tmp_path: P
 
 def test_an_insecure_cluster_is_reached_when_the_kubeconfig_says_so(authority: trustme.CA, tmp_path: Path) -> None:
     with tls_server(authority, version) as server:
-        cluster = connect(server.kubeconfig(tmp_path, **{"insecure-skip-tls-verify": True}))
+        insecure: dict[str, Any] = {"insecure-skip-tls-verify": True}
+        cluster = connect(server.kubeconfig(tmp_path, **insecure))
         assert cluster.version() == "v1.2.3"
         cluster.close()
 
@@ -99,8 +101,8 @@ def test_a_proxy_of_the_kubeconfig_is_used(
 ) -> None:
     monkeypatch.setenv("NO_PROXY", "")
     with tls_server(authority, version) as server, ScriptedServer(tunnel(server)) as proxy:
-        trust = {"certificate-authority-data": data(authority.cert_pem)}
-        cluster = connect(server.kubeconfig(tmp_path, **trust, **{"proxy-url": proxy.url}))
+        trust: dict[str, Any] = {"certificate-authority-data": data(authority.cert_pem)}
+        cluster = connect(server.kubeconfig(tmp_path, **trust | {"proxy-url": proxy.url}))
         assert cluster.version() == "v1.2.3"
         cluster.close()
         assert [(asked.method, asked.target) for asked in proxy.asked] == [("CONNECT", f"127.0.0.1:{server.port}")]

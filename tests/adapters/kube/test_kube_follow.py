@@ -199,9 +199,9 @@ def test_watches_do_not_use_the_connections_of_requests(follower: Follow, tmp_pa
     with ScriptedServer(script) as server:
         cluster = connect(server.kubeconfig(tmp_path), connections=1)
         followers = [Watched(cluster) for _ in range(3)]
-        for follower in followers:
-            follower.until(LISTING, LISTED)
+        for one in followers:
+            one.until(LISTING, LISTED)
         assert cluster.version() == "v1"
-        for follower in followers:
-            follower.stop()
+        for one in followers:
+            one.stop()
         cluster.close()

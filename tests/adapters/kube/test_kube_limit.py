@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -15,7 +16,7 @@ from reconciler.adapters.kube.batch import each
 from reconciler.adapters.kube.limit import GROW_AFTER, Limit, Outcome, Window
 
 
-def until(true, seconds: float = 10.0) -> None:
+def until(true: Callable[[], object], seconds: float = 10.0) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline
@@ -99,12 +100,14 @@ def test_a_lost_connection_is_tried_again_for_a_bounded_time(losses: int, spent:
 
 def test_a_connection_that_had_gone_stale_is_replaced_at_once() -> None:
     assert patience.after_loss(1, 0.0, stale=True, jitter=1) == 0.0
-    assert patience.after_loss(2, 0.0, stale=True, jitter=1) > 0
+    wait = patience.after_loss(2, 0.0, stale=True, jitter=1)
+    assert wait is not None and wait > 0
 
 
 @given(wish=st.floats(0, patience.LONGEST_WISH), jitter=st.floats(0, 1))
 def test_a_server_that_says_when_is_not_asked_before(wish: float, jitter: float) -> None:
-    assert patience.after_busy(1, 0, wish, jitter=jitter) >= wish
+    wait = patience.after_busy(1, 0, wish, jitter=jitter)
+    assert wait is not None and wait >= wish
 
 
 def test_long_wishes_and_long_waits_are_the_callers() -> None:
@@ -147,7 +150,8 @@ def test_the_first_error_stops_a_batch_and_is_raised() -> None:
 
 
 def test_a_batch_gets_on_while_others_have_all_the_threads() -> None:
-    free, done = threading.Event(), []
+    free = threading.Event()
+    done: list[int] = []
     with ThreadPoolExecutor(2) as threads:
         blocked = [threads.submit(free.wait, 30) for _ in range(2)]
         each(done.append, 5, threads, 8)

@@ -12,6 +12,7 @@ import pytest
 from adapters.kube.scripted_server import (
     CONFIGMAPS,
     Once,
+    ScriptedServer,
     Start,
     answer,
     configmap,
@@ -100,6 +101,7 @@ def test_a_server_that_does_not_answer_is_left_after_the_time_out(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("reconciler.adapters.kube.client.GRACE", 0.2)
+    server: ScriptedServer
     server, cluster = start(lambda asked: lambda connection: server.wait(30), timeout=0.3)
     with pytest.raises(Transient, match=r"no answer within 0\.5 s"):
         cluster.apply([(CONFIGMAPS, configmap())])

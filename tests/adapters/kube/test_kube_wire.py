@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from reconciler.adapters.kube.wire import Chunks, EndOfStream, Lines, Malformed, encode, parse_head, read_response
 
 
-def receiver(data: bytes, cuts: list[int]):
+def receiver(data: bytes, cuts: list[int]) -> Callable[[], bytes]:
     """Gives `data` in pieces of the sizes `cuts`, then in one, then the end of the stream."""
     pieces, at = [], 0
     for size in cuts:

@@ -17,7 +17,7 @@ from reconciler.adapters.notify.opening import open_messenger
 from reconciler.adapters.notify.webhook import WebhookMessenger
 from reconciler.model.notice import Notice, NoticeEvent, Subject
 from reconciler.model.notifier import NotifierSpec
-from reconciler.model.outcome import Reason, Terminal, Transient
+from reconciler.model.outcome import Reason, StageError, Terminal, Transient
 
 NOTICE = Notice(NoticeEvent.ABORTED, Subject("team-a", "shop", "store"), "a" * 40, "shop aborted", ("why",))
 KEY = "a key of sixteen"
@@ -100,13 +100,13 @@ def test_each_notice_is_one_request_and_what_is_no_news_is_none(receiver: Receiv
     ],
 )
 def test_only_2xx_is_taken_and_the_url_is_never_said(
-    receiver: Receiver, status: int, outcome: type[Exception], reason: Reason
+    receiver: Receiver, status: int, outcome: type[StageError], reason: Reason
 ) -> None:
     receiver.status = status
     receiver.headers = {"Location": "http://127.0.0.1:9/"}
     with pytest.raises(outcome) as told:
         WebhookMessenger(receiver.url, KEY).post(NOTICE)
-    assert told.value.reason is reason  # type: ignore[attr-defined]
+    assert told.value.reason is reason
     assert "s3cr3t" not in str(told.value)
     assert KEY not in str(told.value)
     assert len(receiver.seen) == 1

@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from processes import children, gone
@@ -23,7 +24,7 @@ def readers() -> Iterator[Readers]:
         yield made
 
 
-def read(readers: Readers, *texts: str) -> list[list[object]]:
+def read(readers: Readers, *texts: str) -> list[list[Any]]:
     files = [(f"{number}.yaml", text.encode()) for number, text in enumerate(texts)]
     found = list(readers.read(files))
     assert [name for name, _ in found] == [name for name, _ in files]
@@ -37,7 +38,7 @@ def test_each_file_has_its_answer(readers: Readers) -> None:
 
 def test_files_of_many_megabytes_pass_in_order(readers: Readers) -> None:
     texts = [f"number: {number}\nx: {'y' * 700_000}" for number in range(13)]
-    assert [documents[0]["number"] for documents in read(readers, *texts)] == list(range(13))  # type: ignore[index]
+    assert [documents[0]["number"] for documents in read(readers, *texts)] == list(range(13))
 
 
 def test_a_bad_file_is_named_and_the_child_goes_on(readers: Readers) -> None:

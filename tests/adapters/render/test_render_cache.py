@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ END
 """
 
 
-def counting(folder: Path, kind: str = "ConfigMap", field: str = "data") -> tuple[object, Path]:
+def counting(folder: Path, kind: str = "ConfigMap", field: str = "data") -> tuple[Callable[[str], Path | None], Path]:
     log = folder / "runs"
     log.touch()
     return fake_tool(folder, "kustomize", COUNTING.format(log=log, kind=kind, field=field)), log

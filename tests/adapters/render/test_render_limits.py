@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from adapters.render.rendering import Repository, asked, config_map, fake_tool, kustomization, names, refused
@@ -29,10 +30,10 @@ def kustomized(repository: Repository) -> Repository:
     return repository
 
 
-def broken(kustomized: Repository, tmp_path: Path, script: str, **limits: float) -> Terminal:
+def broken(kustomized: Repository, tmp_path: Path, script: str, **limits: Any) -> Terminal:
     """What is said when kustomize is this script."""
     tools = fake_tool(tmp_path, "kustomize", script)
-    chosen = Limits(**limits)  # type: ignore[arg-type]
+    chosen = Limits(**limits)
     with contextlib.closing(RenderEngine(tmp_path / "cache", tools=tools, limits=chosen)) as engine:
         error = refused(engine, kustomized)
     assert list((tmp_path / "cache" / "private").rglob("*")) == []

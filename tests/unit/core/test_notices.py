@@ -30,7 +30,9 @@ OLD, NEW = "a" * 40, "b" * 40
 SHOP = Subject("team-a", "shop")
 
 
-def at(commit: str, ready: str, reason: Reason, message: str = "", stalled: bool = False, **more: Any) -> Any:
+def at(
+    commit: str, ready: str, reason: Reason, message: str = "", stalled: bool = False, **more: Any
+) -> ApplicationStatus:
     """A status: the commit that was tried, and what `Ready` says."""
     kinds = [(ConditionType.READY, ready), *([(ConditionType.STALLED, "True")] if stalled else [])]
     found = tuple(
@@ -142,7 +144,8 @@ def test_a_rollout_that_only_git_can_mend_asks_nobody_for_an_approval() -> None:
 
 def test_a_gate_that_waits_for_an_approval_asks_for_it_though_argo_says_it_moves() -> None:
     moving = on_its_way(NEW, rollouts=(rollout(NEW, "wait", 2),))
-    assert standing(SHOP, moving, NEW).event is NoticeEvent.CANARY_STEP  # type: ignore[union-attr]
+    found = standing(SHOP, moving, NEW)
+    assert found is not None and found.event is NoticeEvent.CANARY_STEP
     gated = Subject("team-a", "shop", approvals=frozenset({2}))
     found = standing(gated, moving, NEW)
     assert found is not None and found.event is NoticeEvent.APPROVAL_WANTED

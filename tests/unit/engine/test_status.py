@@ -16,7 +16,7 @@ from reconciler.model.health import HEALTHY, Health, Level
 from reconciler.model.identity import ObjectId
 from reconciler.model.outcome import Blocked, Reason, StageError, Terminal, Transient
 from reconciler.model.rendered import ReadSet, Rendered
-from reconciler.model.resource import Condition
+from reconciler.model.resource import Condition, ConditionType
 from reconciler.model.revision import Revision
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -78,8 +78,8 @@ def test_a_commit_that_renders_the_same_objects_changes_nothing() -> None:
 def test_a_failure_says_why_and_whether_it_will_be_tried_again(error: StageError, stalled: bool) -> None:
     status = after(Progress(Key("Application", "a", "web"), generation=3), error)
     kinds = {condition.type: condition.status for condition in status.conditions}
-    assert kinds["Ready"] == "False"
-    assert ("Stalled" in kinds, "Reconciling" in kinds) == (stalled, not stalled)
+    assert kinds[ConditionType.READY] == "False"
+    assert (ConditionType.STALLED in kinds, ConditionType.RECONCILING in kinds) == (stalled, not stalled)
     assert (ready(status).reason, ready(status).message) == (error.reason, error.message)
 
 

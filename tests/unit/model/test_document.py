@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,12 +15,13 @@ from reconciler.model.application import Application, Render, SyncMode
 from reconciler.model.document import load, read
 from reconciler.model.manifest import Origin
 from reconciler.model.outcome import Reason, Terminal
+from reconciler.model.problem import Path
 from reconciler.model.repository import Repository
 
 _HERE = Origin("apps.yaml", 7)
 
 
-def refused(document: dict, lines: dict | None = None) -> list[str]:
+def refused(document: dict[str, Any], lines: Mapping[Path, int] | None = None) -> list[str]:
     with pytest.raises(Terminal) as caught:
         load(document, _HERE, lines)
     assert caught.value.reason is Reason.INVALID_SPEC
@@ -86,7 +89,7 @@ def test_every_error_is_told_at_once() -> None:
         ({"render": {"kustomize": {"x": 1}}}, "spec.render.kustomize.x: unknown field; there are none here"),
     ],
 )
-def test_an_unknown_field_names_the_nearest_right_one(wrong: dict, meant: str) -> None:
+def test_an_unknown_field_names_the_nearest_right_one(wrong: dict[str, Any], meant: str) -> None:
     document = application()
     document["spec"] = {**document["spec"], **wrong}
     assert refused(document) == [f"apps.yaml:7: {meant}"]
@@ -122,14 +125,14 @@ def test_a_misspelt_section_and_a_misspelt_label_are_named() -> None:
         ({"metadata": {"namespace": "a"}}, "metadata.name: missing"),
     ],
 )
-def test_what_is_no_document_of_ours_says_why(changes: dict, message: str) -> None:
+def test_what_is_no_document_of_ours_says_why(changes: dict[str, Any], message: str) -> None:
     assert refused({**application(), **changes}) == [f"apps.yaml:7: {message}"]
 
 
 def test_an_error_has_the_line_of_its_field_or_of_the_nearest_thing_above_it() -> None:
     document = application()
     document["spec"]["sync"] = {"mode": "x", "prune": 1}
-    lines = {("spec",): 11, ("spec", "sync"): 14, ("spec", "sync", "mode"): 15}
+    lines: dict[Path, int] = {("spec",): 11, ("spec", "sync"): 14, ("spec", "sync", "mode"): 15}
     document["metadata"] = {}
     told = refused(document, lines)
     assert [line.split(": ")[0:2] for line in told] == [
@@ -165,7 +168,8 @@ def test_a_status_of_a_newer_dispatch_does_not_hide_the_spec() -> None:
     assert isinstance(read, Application)
     assert read.status.objects == 0
     known = load(application() | {"status": {"objects": 3, "phase": "new"}}, _HERE)
-    assert known.status.objects == 3  # type: ignore[union-attr]
+    assert isinstance(known, Application)
+    assert known.status.objects == 3
 
 
 def test_what_the_server_adds_to_metadata_is_no_error() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from rollout_documents import NOW, rollout, scene
@@ -14,7 +15,7 @@ from reconciler.cli.rollout.watch import Lines, Screen
 MOVED = rollout({"currentStepIndex": 4})
 
 
-def drawn(one: dict | None = None) -> list[Picture]:
+def drawn(one: dict[str, Any] | None = None) -> list[Picture]:
     return pictures(scene(one), NOW)
 
 

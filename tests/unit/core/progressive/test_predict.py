@@ -84,7 +84,7 @@ def test_a_new_template_starts_a_canary() -> None:
 
 
 def test_it_is_said_at_the_object_with_the_template() -> None:
-    live = {WEB: {"metadata": {}}, ROLLOUT: {"metadata": {}}}
+    live: dict[ObjectId, dict[str, Any]] = {WEB: {"metadata": {}}, ROLLOUT: {"metadata": {}}}
     found = predict(wanted(), live, {ROLLOUT: running()}, {WEB: [IMAGE]}, Ledger(), InFlight.QUEUE)
     assert found == (Prediction(ROLLOUT, WEB, ("starts a canary of 4 steps",)),)
 

@@ -82,10 +82,13 @@ def seen_rollout(available: int = 3, replicas: int = 3, strategy: str = "canary"
     )
 
 
+Live = dict[str, DeploymentSeen | RolloutSeen]
+
+
 def shaped(
     documents: list[Document],
     strategy: Document | None = None,
-    live: dict[str, DeploymentSeen | RolloutSeen] | None = None,
+    live: Live | None = None,
     commit: str = "c0ffee",
 ) -> Shaped:
     manifests = [Manifest(document, Origin("web.yaml", place + 1)) for place, document in enumerate(documents)]
@@ -164,12 +167,13 @@ def test_a_deployment_that_we_do_not_know_keeps_the_pods_that_it_may_have(strate
 
 @BOTH
 def test_on_the_way_in_the_pods_of_the_deployment_are_left_to_the_controller(strategy: Document) -> None:
-    for live in (
+    lives: list[Live] = [
         {"Deployment": seen_deployment(3)},
         {"Deployment": seen_deployment(2), "Rollout": seen_rollout(available=1)},
         {"Deployment": seen_deployment(1), "Rollout": seen_rollout(available=3, observed=False)},
         {"Deployment": seen_deployment(3), "Rollout": seen_rollout(available=3, stable_hash="")},
-    ):
+    ]
+    for live in lives:
         found = shaped([deployment(), service()], strategy, live)
         assert objects(found)["Deployment/web"]["spec"]["replicas"] == 3
         assert found.ignore == (KEEP_REPLICAS,)
@@ -178,11 +182,12 @@ def test_on_the_way_in_the_pods_of_the_deployment_are_left_to_the_controller(str
 @BOTH
 def test_once_the_rollout_has_all_pods_the_deployment_has_none(strategy: Document) -> None:
     """The second: the controller takes pods away for its first revision only. A hand that scales up is corrected."""
-    for live in (
+    lives: list[Live] = [
         {"Deployment": seen_deployment(0), "Rollout": seen_rollout(available=1)},
         {"Deployment": seen_deployment(3), "Rollout": seen_rollout(available=3)},
         {"Rollout": seen_rollout()},
-    ):
+    ]
+    for live in lives:
         found = shaped([deployment(), service()], strategy, live)
         assert objects(found)["Deployment/web"]["spec"]["replicas"] == 0
         assert found.ignore == ()
@@ -190,7 +195,7 @@ def test_once_the_rollout_has_all_pods_the_deployment_has_none(strategy: Documen
 
 def test_an_unrelated_commit_keeps_the_mark() -> None:
     digest = template_digest(deployment())
-    live = {"Deployment": seen_deployment(0, candidate=f"{digest}.older"), "Rollout": seen_rollout()}
+    live: Live = {"Deployment": seen_deployment(0, candidate=f"{digest}.older"), "Rollout": seen_rollout()}
     found = shaped([deployment()], CANARY, live, commit="newer")
     assert found.manifests[0].annotations[CANDIDATE] == f"{digest}.older"
     live["Deployment"] = seen_deployment(0, candidate="0123.older")
@@ -199,7 +204,7 @@ def test_an_unrelated_commit_keeps_the_mark() -> None:
 
 
 def test_the_state_tells_outcomes_apart() -> None:
-    lives: list[dict[str, DeploymentSeen | RolloutSeen]] = [
+    lives: list[Live] = [
         {},
         {"Deployment": seen_deployment(3)},
         {"Deployment": seen_deployment(0), "Rollout": seen_rollout()},
@@ -207,9 +212,10 @@ def test_the_state_tells_outcomes_apart() -> None:
     ]
     states = [shaped([deployment()], CANARY, live).state for live in lives]
     assert len(set(states)) == len(states)
-    leaving = {"Deployment": seen_deployment(0), "Rollout": seen_rollout()}
-    back = {"Deployment": seen_deployment(3), "Rollout": seen_rollout(steps=0)}
-    assert len({shaped([deployment()], {}, live).state for live in ({}, leaving, back)}) == 3
+    leaving: Live = {"Deployment": seen_deployment(0), "Rollout": seen_rollout()}
+    back: Live = {"Deployment": seen_deployment(3), "Rollout": seen_rollout(steps=0)}
+    none: Live = {}
+    assert len({shaped([deployment()], {}, live).state for live in (none, leaving, back)}) == 3
 
 
 @pytest.mark.parametrize("given", [deployment(replicas=None), deployment(replicas=3)], ids=["unset", "also in Git"])
@@ -311,7 +317,7 @@ def test_a_rollout_of_the_folder_is_taken_as_it_is_with_a_mark() -> None:
 
 def test_the_mark_of_a_rollout_of_the_folder_is_kept_as_well() -> None:
     digest = template_digest(rollout())
-    live = {"Rollout": seen_rollout(candidate=f"{digest}.older", workload=None)}
+    live: Live = {"Rollout": seen_rollout(candidate=f"{digest}.older", workload=None)}
     assert shaped([rollout()], {"canary": {}}, live).manifests[0].annotations[CANDIDATE] == f"{digest}.older"
 
 
@@ -350,7 +356,7 @@ def test_a_rollout_of_the_folder_is_driven_whatever_the_application_says_of_depl
 
 def test_a_rollout_of_the_folder_for_the_deployment_beside_it_is_not_taken_for_one_on_its_way_out() -> None:
     given = rollout(workloadRef={"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"})
-    live = {"Deployment": seen_deployment(), "Rollout": seen_rollout(workload=WEB)}
+    live: Live = {"Deployment": seen_deployment(), "Rollout": seen_rollout(workload=WEB)}
     found = shaped([deployment(replicas=0), given], {}, live)
     assert [each.id.kind for each in found.manifests] == ["Deployment", "Rollout"]
     assert objects(found)["Rollout/web"] is given
@@ -360,12 +366,13 @@ def test_a_rollout_of_the_folder_for_the_deployment_beside_it_is_not_taken_for_o
 
 def test_a_folder_may_hold_rollouts_of_both_ways() -> None:
     other = rollout(strategy={"blueGreen": {"activeService": "web"}}) | {"metadata": {"name": "api"}}
-    for strategy in ({}, {"canary": {}}, {"blueGreen": {"inFlight": "Supersede"}}):
+    strategies: list[Document] = [{}, {"canary": {}}, {"blueGreen": {"inFlight": "Supersede"}}]
+    for strategy in strategies:
         assert len(shaped([rollout(), other], strategy).rollouts) == 2
 
 
 def test_on_the_way_out_both_have_pods_until_the_deployment_has_all() -> None:
-    live = {"Deployment": seen_deployment(0, candidate="d.c"), "Rollout": seen_rollout()}
+    live: Live = {"Deployment": seen_deployment(0, candidate="d.c"), "Rollout": seen_rollout()}
     found = shaped([deployment(), service()], {}, live)
     made = objects(found)
     assert made["Deployment/web"]["spec"]["replicas"] == 3
@@ -379,14 +386,15 @@ def test_on_the_way_out_both_have_pods_until_the_deployment_has_all() -> None:
 def test_the_rollout_goes_when_the_deployment_has_all_pods_and_no_service_is_its_own() -> None:
     gone = shaped([deployment()], {}, {"Deployment": seen_deployment(3), "Rollout": seen_rollout(steps=0)})
     assert [each.kind for each in gone.manifests] == ["Deployment"]
-    for live in (
+    lives: list[Live] = [
         {"Deployment": seen_deployment(3, available=2), "Rollout": seen_rollout(steps=0)},
         {"Deployment": seen_deployment(2), "Rollout": seen_rollout(steps=0)},
         {"Deployment": seen_deployment(3), "Rollout": seen_rollout(steps=0, observed=False)},
         {"Deployment": seen_deployment(3), "Rollout": seen_rollout(steps=0, strategy="blueGreen")},
         {"Deployment": seen_deployment(3), "Rollout": seen_rollout(steps=3)},
         {"Rollout": seen_rollout(steps=0)},
-    ):
+    ]
+    for live in lives:
         assert "Rollout/web" in objects(shaped([deployment()], {}, live))
 
 
@@ -401,7 +409,7 @@ def test_a_share_of_the_traffic_at_the_new_version_holds_the_way_out_up() -> Non
 
 
 def test_another_rollout_of_the_same_name_is_none_of_ours() -> None:
-    live = {"Deployment": seen_deployment(3), "Rollout": seen_rollout(workload=None)}
+    live: Live = {"Deployment": seen_deployment(3), "Rollout": seen_rollout(workload=None)}
     assert shaped([deployment()], {}, live).manifests[0].document == deployment()
 
 

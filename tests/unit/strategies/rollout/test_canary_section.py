@@ -21,7 +21,8 @@ def written(section: dict[str, Any], making: Making = MAKING) -> Written:
 
 
 def steps(*given: dict[str, Any]) -> list[Any]:
-    return written({"steps": list(given)}).strategy["canary"]["steps"]
+    made: list[Any] = written({"steps": list(given)}).strategy["canary"]["steps"]
+    return made
 
 
 def refusal(section: dict[str, Any], making: Making = MAKING) -> str:
