@@ -20,6 +20,7 @@ from reconciler.model.notice import Notice
 from reconciler.model.promotion import PromotionGate
 from reconciler.model.proof import Measured as Measured
 from reconciler.model.proof import Proof as Proof
+from reconciler.model.proof import Team as Team
 from reconciler.model.pull_request import PullRequest as PullRequest
 from reconciler.model.pull_request import Review as Review
 from reconciler.model.remote import GitCredentials as GitCredentials
@@ -138,6 +139,10 @@ class Forge(Protocol):
     def reviews(self, number: int) -> Sequence[Review]:
         """All reviews, the oldest first; of one user there may be many. Raises Transient(FORGE_UNREACHABLE) while the
         forge has yet to work out which of them a new commit made void."""
+
+    def members(self, team: str) -> frozenset[str]:
+        """Who is in a team (`organization/team`, at GitLab the full path of a group) now, by the names that reviews
+        have. Raises Terminal(FORGE_DENIED) for one that cannot be read, saying which right the token lacks."""
 
 
 class CommitStatuses(Protocol):

@@ -34,6 +34,7 @@ class Town:
             self._person(f"{role}-{mark}") for role in ("owner", "bot", "reviewer", "reader")
         )
         self.name = f"config-{mark}"
+        self._teams: dict[str, int] = {}
         self.call("POST", "/user/repos", {"name": self.name, "auto_init": True, "private": True}, self.owner)
         for person, right in ((self.bot, "write"), (self.reviewer, "write"), (self.reader, "read")):
             self.ask("PUT", f"/collaborators/{person.name}", {"permission": right})
@@ -71,6 +72,24 @@ class Town:
                     raise
             time.sleep(0.1)
 
+    def team(self, *people: Person) -> str:
+        """A new team `organization/name` of a new organization, with these in it and nobody else."""
+        organization = f"acme-{secrets.token_hex(4)}"
+        self.call("POST", "/orgs", {"username": organization, "visibility": "private"})
+        wanted = {"name": "platform", "permission": "read", "units": ["repo.code"]}
+        made = self.call("POST", f"/orgs/{organization}/teams", wanted)
+        team = f"{organization}/{made['name']}"
+        self._teams[team] = made["id"]
+        for person in people:
+            self.join(team, person)
+        return team
+
+    def join(self, team: str, person: Person) -> None:
+        self.call("PUT", f"/teams/{self._teams[team]}/members/{person.name}", None)
+
+    def leave(self, team: str, person: Person) -> None:
+        self.call("DELETE", f"/teams/{self._teams[team]}/members/{person.name}", None)
+
     def call(self, method: str, path: str, body: Any, person: Person | None = None) -> Any:
         token = person.token if person else self.sandbox.gitea.token
         return self._send(method, path, body, f"token {token}")
@@ -82,6 +101,8 @@ class Town:
         basic = b64encode(f"{name}:{password}".encode()).decode()
         # What an owner needs to make a repository, nobody else does.
         scopes = ["write:repository", "write:issue"]
+        if name.startswith("bot"):
+            scopes.append("read:organization")
         if name.startswith(("owner", "reader")):
             scopes.append("write:user")
         made = self._send("POST", f"/users/{name}/tokens", {"name": "test", "scopes": scopes}, f"Basic {basic}")

@@ -202,6 +202,34 @@ CASES: list[Case] = [
         _PROMO,
         "spec.environments",
         *(
+            [*_TWO, {**_GATED, "gates": [{"approvals": {"from": ["ada"], "teams": [team]}}]}]
+            for team in ("acme/platform", "acme", "acme/a.b-c_d/e", "_a/1")
+        ),
+    ),
+    *bad(
+        _PROMO,
+        "spec.environments",
+        *(
+            [*_TWO, {**_GATED, "gates": [{"approvals": {"teams": [team]}}]}]
+            for team in (
+                "@acme/platform",
+                "/acme",
+                "acme/",
+                "acme//a",
+                "acme/..",
+                "a b",
+                "",
+                "acme/\n",
+                "é/a",
+                "a" * 256,
+            )
+        ),
+        field="spec.environments[2].gates[0].approvals.teams[0]",
+    ),
+    *good(
+        _PROMO,
+        "spec.environments",
+        *(
             [*_TWO, {**_GATED, "gates": [{"analysis": {"prometheus": {"query": "up", "min": "1", **more}}}]}]
             for more in ({}, {"address": "https://prometheus:9090"}, {"max": "2"})
         ),

@@ -7,11 +7,12 @@ counts is what the environment renders: the digest of the proposal against that 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from reconciler.model.promotion import EnvironmentState, GateState, MergeVerdict, PastMerge
 from reconciler.model.pull_request import PullRequest, Review
+from reconciler.ports import Team
 
 _MEASURED = frozenset({"healthyFor", "analysis"})
 """Gates on what has passed by the time that the merge is seen: what was found before the merge stands."""
@@ -26,6 +27,7 @@ class Landed:
     merged: str
     reviews: Sequence[Review] | None = None
     checks: Mapping[str, str] | None = None
+    teams: Mapping[str, Team] = field(default_factory=dict)
 
 
 def reviews_until(reviews: Sequence[Review] | None, at: datetime | None) -> Sequence[Review] | None:

@@ -131,6 +131,7 @@ def _proposed(facts: Facts, judge: Gatekeeper, now: datetime) -> EnvironmentStat
             author=request.author,
             digest=facts.digest,
             since=rendered,
+            teams=said.teams,
         )
     return EnvironmentState(
         name=facts.target.name,

@@ -12,15 +12,15 @@ from reconciler.model.application_status import VetoEntry
 from reconciler.model.promotion import EnvironmentState, PromotionEnvironment
 from reconciler.model.pull_request import PullRequest, Review
 from reconciler.model.strategy import PrometheusMetric
-from reconciler.ports import Measured
+from reconciler.ports import Measured, Team
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
     """What the forge says. `older` is the pull request that is known, where it is of another version than the one to
     come; `request` the one of this version. `foreign`: its branch holds a commit that Dispatch did not make for it.
-    `reviews` and `checks` are None where nobody asked for them. `landed` is of the one of the two that was merged since
-    the last look.
+    `reviews` and `checks` are None where nobody asked for them; `teams` are those that had to be known. `landed` is of
+    the one of the two that was merged since the last look.
     """
 
     older: PullRequest | None = None
@@ -29,6 +29,7 @@ class Said:
     reviews: Sequence[Review] | None = None
     checks: Mapping[str, str] | None = None
     landed: Landed | None = None
+    teams: Mapping[str, Team] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

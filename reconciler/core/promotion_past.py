@@ -70,6 +70,7 @@ def _merge(facts: Facts, landed: landing.Landed, request: PullRequest, judge: Ga
         request.author,
         facts.measured,
         since=facts.known.rendered if facts.known.head == request.head_commit else None,
+        teams=landed.teams,
     )
     shut = landing.closed_then(request, judged(facts, judge, proof, request.merged_at or now), facts.known)
     # Where people merge Dispatch does not. Its own merge was done with all gates open.

@@ -102,7 +102,8 @@ def rendered(before: Sequence[Manifest], after: Sequence[Manifest]) -> tuple[Cha
 
 def who_may_approve(gate: ApprovalsGate) -> str:
     """A sentence without a point."""
-    of = f" of {', '.join(gate.from_)}" if gate.from_ else ", of all who may write to the repository,"
+    named = [*gate.from_, *(f"the team {team}" for team in gate.teams)]
+    of = f" of {', '.join(named)}" if named else ", of all who may write to the repository,"
     return f"{gate.count}{of} must approve exactly this commit; not who opened the pull request"
 
 

@@ -4,24 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from reconciler.core.landing import Landed
+from reconciler.core.landing import Landed, reviews_until
 from reconciler.core.promotion_facts import Facts
 from reconciler.engine import proposals
 from reconciler.engine.proposals import Place
 from reconciler.engine.world import World
-from reconciler.model.outcome import Reason, Terminal
+from reconciler.model.outcome import Reason, StageError, Terminal
 from reconciler.model.promotion import PromotionEnvironment
-from reconciler.ports import CommitStatuses, Forge, PullRequest, Review
+from reconciler.model.pull_request import last_words
+from reconciler.ports import CommitStatuses, Forge, PullRequest, Review, Team
 
 
 def opinions(
     forge: Forge, statuses: CommitStatuses | None, target: PromotionEnvironment, request: PullRequest
-) -> tuple[Sequence[Review] | None, Mapping[str, str] | None]:
-    """The reviews of a pull request and the checks of its head, as far as a gate asks for them."""
+) -> tuple[Sequence[Review] | None, Mapping[str, str] | None, Mapping[str, Team]]:
+    """The reviews of a pull request, the checks of its head, and who is in the teams whose members may have reviewed
+    it, as far as a gate asks for them."""
     asked = {name for gate in target.gates for name in ("approvals", "checks") if getattr(gate, name)}
     reviews = forge.reviews(request.number) if "approvals" in asked else None
     checks = statuses.read(request.head_commit) if "checks" in asked and statuses is not None else None
-    return reviews, checks
+    then = reviews_until(reviews, request.merged_at) or ()
+    return reviews, checks, _teams(forge, target, last_words(then, request.author))
+
+
+def _teams(forge: Forge, target: PromotionEnvironment, spoken: Sequence[Review]) -> dict[str, Team]:
+    gates = [gate.approvals for gate in target.gates if gate.approvals is not None]
+    asked = {team for gate in gates if gate.needs_teams(spoken) for team in gate.teams}
+    return {team: _team(forge, team) for team in sorted(asked)}
+
+
+def _team(forge: Forge, team: str) -> Team:
+    """One that cannot be read closes its gate, and stops nothing else."""
+    try:
+        return Team(forge.members(team))
+    except StageError as error:
+        return Team(problem=error.message)
 
 
 def landed(

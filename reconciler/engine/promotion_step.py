@@ -134,8 +134,8 @@ class _Look:
         if request.head_commit != facts.change:
             return replace(said, foreign=not self._is_ours(request, facts.candidate.id))
         # Of this commit nothing is known at the forge before it is there.
-        reviews, checks = opinions(forge, self._statuses, facts.target, request)
-        return replace(said, reviews=reviews, checks=checks)
+        reviews, checks, teams = opinions(forge, self._statuses, facts.target, request)
+        return replace(said, reviews=reviews, checks=checks, teams=teams)
 
     def _with_landed(self, forge: Forge, facts: Facts) -> Facts:
         """With what is said of a pull request that was merged since the last look."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
+from reconciler.model.pull_request import Review
 from reconciler.model.resource import API_VERSION, Conditions, Duration, Metadata, Name, Record, Section
 from reconciler.model.rollout import Verdict
 from reconciler.model.rule import matching, validations
@@ -46,6 +48,18 @@ class Window(Section):
     reason: Annotated[str, Field(max_length=256, description="Why, for those who wait.")] = ""
 
 
+_PART = "[A-Za-z0-9_][A-Za-z0-9_.-]*"
+TeamName = Annotated[
+    str,
+    Field(max_length=255),
+    matching(
+        rf"^{_PART}(/{_PART})*$",
+        "must be `organization/team`, or at GitLab the full path of a group; no `@`, no spaces, no slash at an end",
+    ),
+]
+"""A team of a forge, by the name that it has in its address."""
+
+
 class ApprovalsGate(Section):
     """Reviews of the pull request: of the commit that would be merged, by people who may write to the repository."""
 
@@ -53,9 +67,29 @@ class ApprovalsGate(Section):
     from_: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=128)], ...],
         Field(
-            alias="from", max_length=64, description="Users of the forge whose word counts; all reviewers when none."
+            alias="from",
+            max_length=64,
+            description="Users of the forge whose word counts; all reviewers when neither these nor teams are named.",
         ),
     ] = ()
+    teams: Annotated[
+        tuple[TeamName, ...],
+        Field(
+            max_length=16,
+            description="Teams of the forge whose members' word counts, too: `organization/team`; at GitLab the full "
+            "path of a group.",
+        ),
+    ] = ()
+
+    @property
+    def is_open_to_all(self) -> bool:
+        """Whether the word of everybody counts who may write to the repository."""
+        return not self.from_ and not self.teams
+
+    def needs_teams(self, spoken: Iterable[Review]) -> bool:
+        """Whether somebody has spoken of whom only the teams tell whether it counts. `spoken` are last words."""
+        given = (each for each in spoken if each.official and each.state != "dismissed")
+        return bool(self.teams) and any(each.user not in self.from_ for each in given)
 
 
 _PLAIN_QUERY = "holds `{{`: a promotion has no pods of its own to fill in, write a query that is whole"

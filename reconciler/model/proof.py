@@ -18,12 +18,20 @@ class Measured(NamedTuple):
     problem: str = ""
 
 
+class Team(NamedTuple):
+    """Who is in a team of the forge, by the names that reviews have; or why that cannot be told."""
+
+    members: frozenset[str] = frozenset()
+    problem: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Proof:
     """What is known of a version: since when it is Ready in the environment before (None while it is not), and what is
     said of its pull request: the reviews, the newest state of each check (both None while there is none), its head and
     who opened it. `measured` is what each `analysis` gave; one that is missing was not asked. `digest` is of
     the objects that the head renders, `since` when it began to render those, where it had rendered others before.
+    `teams` are those whose members had something to say; one that is missing was not asked for.
     """
 
     ready_since: datetime | None = None
@@ -34,3 +42,4 @@ class Proof:
     measured: Mapping[PrometheusMetric, Measured] = field(default_factory=dict)
     digest: str = ""
     since: datetime | None = None
+    teams: Mapping[str, Team] = field(default_factory=dict)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
+
+_SPEAKS_LAST = frozenset({"approved", "rejected", "dismissed"})
+"""What changes the mind of a reviewer; a comment does not, and a pending review is not given yet."""
 
 
 class PullRequest(NamedTuple):
@@ -43,3 +47,10 @@ class Review(NamedTuple):
     commit: str
     at: datetime | None
     official: bool
+
+
+def last_words(reviews: Iterable[Review], author: str) -> list[Review]:
+    """What each reviewer thinks now, in the order of their names; whoever opened the pull request is none of them.
+    `reviews` are the oldest first."""
+    last = {each.user: each for each in reviews if each.state in _SPEAKS_LAST}
+    return [each for user, each in sorted(last.items()) if user != author]

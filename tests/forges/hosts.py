@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from forges.github_server import GitHubServer
 from forges.gitlab_server import GitLabServer
 from forges.server import Bare
+from forges.teams import Teams
 from gitea_town import Person, Town
 
 from reconciler.adapters.forge import Forges
@@ -65,6 +66,12 @@ class ForgeHost(Protocol):
     def trace(self, number: int, commit: str) -> object:
         """Something that is another thing after each write to the pull request or the statuses of the commit."""
 
+    def team(self, *roles: str) -> str:
+        """The name of a new team of these, which `bot` may read where it is among them."""
+
+    def leave(self, team: str, role: str) -> None:
+        """One of these is not in the team any more."""
+
 
 def forge_of(host: ForgeHost, who: str = "bot", token: str | None = None, url: str = "") -> Forge:
     made = Forges().forge(host.spec(url), GitCredentials(password=f"{host.token(who) if token is None else token}\n"))
@@ -117,6 +124,7 @@ class _Server:
         path = "team/config" if kind == "github" else "team/web/config"
         self.url = f"{self.server.origin}/{path}.git"
         self.names = {role: f"{role}-account" for role in TOKENS}
+        self.teams = Teams(self.server)
         for role, token in TOKENS.items():
             self.server.account(self.names[role], "read" if role == "reader" else "write", token)
 
@@ -169,6 +177,16 @@ class _Server:
 
     def trace(self, number: int, commit: str) -> object:
         return list(self.server.writes)
+
+    def team(self, *roles: str) -> str:
+        name = f"acme/platform-{next(_numbers)}"
+        self.teams.members[name] = [self.server.accounts[TOKENS[role]] for role in roles]
+        if "bot" not in roles:
+            self.teams.hidden.add(name)
+        return name
+
+    def leave(self, team: str, role: str) -> None:
+        self.teams.members[team].remove(self.server.accounts[TOKENS[role]])
 
     def stop(self) -> None:
         self.server.stop()
@@ -263,6 +281,12 @@ class GiteaHost:
         comments = [each["updated_at"] for each in self.town.ask("GET", f"/issues/{number}/comments")]
         statuses = [each["id"] for each in self.town.ask("GET", f"/commits/{commit}/statuses")]
         return self.town.ask("GET", f"/pulls/{number}")["updated_at"], comments, statuses
+
+    def team(self, *roles: str) -> str:
+        return self.town.team(*(self._people[role] for role in roles))
+
+    def leave(self, team: str, role: str) -> None:
+        self.town.leave(team, self._people[role])
 
     def stop(self) -> None:
         """Other tests go on with it."""

@@ -47,7 +47,7 @@ class Api:
     """`scheme` is the word before the token in `Authorization`; `headers` go with every request; `size` is the name of
     the query for how many there are on a page. `timeout` is in seconds, for each try; `permit` is asked before each
     request that is no GET. `right` is what the token must be allowed, in words, where that is more than to write to the
-    repository and its pull requests.
+    repository and its pull requests; `thing` what is asked for, where that is something else than they.
     """
 
     http: Http
@@ -60,6 +60,7 @@ class Api:
     remembered: Remembered | None = field(default=None, repr=False)
     permit: Permit = field(default=always, repr=False)
     right: str = ""
+    thing: str = ""
 
     def ask(
         self,
@@ -85,7 +86,12 @@ class Api:
         raise self.refusal(answer)
 
     def pages(
-        self, *path: object, query: Mapping[str, object] | None = None, page: int = 100, inside: str = ""
+        self,
+        *path: object,
+        query: Mapping[str, object] | None = None,
+        page: int = 100,
+        inside: str = "",
+        above: bool = False,
     ) -> Iterator[Any]:
         """The items of all pages of a list; it is the field `inside` of each answer, where one is named.
 
@@ -94,7 +100,7 @@ class Api:
         seen = 0
         for number in range(1, _PAGES + 1):
             wanted = {**(query or {}), self.size: page, "page": number}
-            answer = self.ask("GET", *path, query=wanted)
+            answer = self.ask("GET", *path, query=wanted, above=above)
             items = answer.body
             if inside and isinstance(items, dict) and inside in items:
                 # Gitea says null for none.
@@ -137,14 +143,17 @@ class Api:
             return Terminal(Reason.FORGE_DENIED, f"{where} does not know the token: {said} Renew it: {told}.")
         if answer.status == 403:
             words = f"It must be allowed {self.right or 'to write to the repository and its pull requests'}"
-            return Terminal(Reason.FORGE_DENIED, f"{where} does not let the token do this: {said} {words}: {told}.")
+            what = f"read {self.thing}" if self.thing else "do this"
+            return Terminal(Reason.FORGE_DENIED, f"{where} does not let the token {what}: {said} {words}: {told}.")
         if 300 <= answer.status < 400:
             words = "redirects, and a token is not taken elsewhere. Write the URL that it leads to"
             return Terminal(Reason.FORGE_DENIED, f"{where} {words} into spec.url or spec.forge.apiUrl.")
         if answer.status == 404:
-            words = "Check spec.url and spec.forge.apiUrl; forges say so too when the token may not see it"
+            check = "its name" if self.thing else "spec.url and spec.forge.apiUrl"
+            words = f"Check {check}; forges say so too when the token may not see it"
             more = f", and it must be allowed {self.right}" if self.right else ""
-            return Terminal(Reason.FORGE_DENIED, f"{where} has no such thing: {said} {words}{more}.")
+            thing = self.thing or "such thing"
+            return Terminal(Reason.FORGE_DENIED, f"{where} has no {thing}: {said} {words}{more}.")
         return Terminal(Reason.FORGE_DENIED, f"{where} refuses (HTTP {answer.status}): {said}")
 
     def _sent(self, method: str, url: str, body: Any) -> Answer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from reconciler.adapters.forge import comments
+from reconciler.adapters.forge import comments, teams
 from reconciler.adapters.forge.api import Api
 from reconciler.adapters.forge.reading import account, moment, still, still_open, waits
 from reconciler.adapters.forge.words import fitted, message_of, same
@@ -115,6 +115,9 @@ class GiteaForge:
             writers = self._writers()
             found = [each._replace(official=each.official and each.user in writers) for each in found]
         return sorted(found, key=lambda review: review.at.timestamp() if review.at else 0.0)
+
+    def members(self, team: str) -> frozenset[str]:
+        return teams.of_gitea(self._api, team)
 
     def _writers(self) -> frozenset[str]:
         """Who may write to the repository now (repo/collaborators.go, GetRepoAssignees)."""

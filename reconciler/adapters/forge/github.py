@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reconciler.adapters.forge import comments
+from reconciler.adapters.forge import comments, teams
 from reconciler.adapters.forge.api import Api
 from reconciler.adapters.forge.reading import account, moment, still, still_open, waits
 from reconciler.adapters.forge.words import fitted, message_of, same
@@ -120,6 +120,9 @@ class GitHubForge:
             except (KeyError, TypeError, ValueError):
                 raise self._api.strange(Answer(200, document)) from None
         return found
+
+    def members(self, team: str) -> frozenset[str]:
+        return teams.of_github(self._api, team)
 
     def _writes(self, user: str) -> bool:
         """Whether GitHub counts the approval of this user: that is of who may write. The association that a review

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from reconciler.adapters.forge import teams
 from reconciler.adapters.forge.api import Api
 from reconciler.adapters.forge.reading import account, moment, still, still_open, waits
 from reconciler.adapters.forge.words import fitted, mark, marked, message_of, same
@@ -132,6 +133,9 @@ class GitLabForge:
             raise self._api.strange(answer) from None
         ordered = sorted(approved, key=lambda review: review.at.timestamp() if review.at else 0.0)
         return [*self._rejected(number), *ordered]
+
+    def members(self, team: str) -> frozenset[str]:
+        return teams.of_gitlab(self._api, team)
 
     def _heads(self, number: int) -> list[tuple[datetime, str]]:
         """(since when, the commit) of what the branch has held, the oldest first: each push makes a version."""

@@ -37,6 +37,14 @@ def test_a_head_is_asked_for_with_its_owner_and_other_branches_are_not_taken_for
     assert found is not None and found.number == other.number
 
 
+def test_a_token_that_may_not_read_the_organization_is_told_the_scope(host: GitHubHost, forge: Forge) -> None:
+    team = host.team("bot", "reviewer")
+    host.teams.lacks_scope()
+    with pytest.raises(Terminal, match=rf"does not let the token read team {team}: Resource not accessible") as caught:
+        forge.members(team)
+    assert "`read:org`; a fine-grained token and a GitHub App need Members: read" in caught.value.message
+
+
 def test_a_branch_that_has_nothing_to_merge_is_no_pull_request_that_exists(host: GitHubHost, forge: Forge) -> None:
     host.bare.upstream.git("update-ref", "refs/heads/dispatch/a", str(host.head("main")))
     with pytest.raises(Terminal, match="No commits between main and dispatch/a") as caught:

@@ -37,6 +37,20 @@ def test_a_merge_that_is_only_planned_is_no_merge(host: GitLabHost, forge: Forge
     assert caught.value.reason == Reason.MERGE_BLOCKED and host.head("main") == before
 
 
+def test_a_token_that_may_not_read_the_group_is_told_the_scope(host: GitLabHost, forge: Forge) -> None:
+    team = host.team("bot", "reviewer")
+    host.teams.lacks_scope()
+    with pytest.raises(Terminal, match=rf"does not let the token read group {team}: insufficient_scope") as caught:
+        forge.members(team)
+    assert "It must be allowed `read_api`, and its account must be at least a guest" in caught.value.message
+
+
+def test_who_is_blocked_is_in_no_group(host: GitLabHost, forge: Forge) -> None:
+    team = host.team("bot", "reviewer")
+    host.teams.blocked.add(host.server.accounts[TOKENS["reviewer"]])
+    assert forge.members(team) == {host.names["bot"]}
+
+
 def test_a_fast_forward_brings_the_head_itself(host: GitLabHost, forge: Forge) -> None:
     host.server.fast_forward = True
     opened = forge.open(branch_of(host), "main", "t", "b")

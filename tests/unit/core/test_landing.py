@@ -24,6 +24,7 @@ from reconciler.model.promotion import (
     PromotionState,
 )
 from reconciler.model.pull_request import PullRequest, Review
+from reconciler.ports import Team
 from strategies.gates import judge
 from strategies.gates.earliest import earliest
 
@@ -86,6 +87,16 @@ def test_an_approval_counts_for_a_merge_if_it_was_given_before() -> None:
     assert landed(to, Landed(*digests, [before]), request()).verdict is MergeVerdict.EXPECTED
     merge = landed(to, Landed(*digests, [after]), request())
     assert (merge.verdict, merge.closed, merge.by) == (MergeVerdict.OVERRIDE, ("approvals",), "ada")
+
+
+def test_the_word_of_a_team_counts_for_a_merge_by_hand() -> None:
+    to, said = target(gates=[{"approvals": {"teams": ["acme/ops"]}}]), [Review("bob", "approved", "change", NOW, True)]
+    for team, verdict in (
+        (Team(frozenset({"bob"})), MergeVerdict.EXPECTED),
+        (Team(frozenset({"cyd"})), MergeVerdict.OVERRIDE),
+        (Team(problem="the forge says no"), MergeVerdict.OVERRIDE),
+    ):
+        assert landed(to, Landed("a", "a", said, teams={"acme/ops": team}), request()).verdict is verdict
 
 
 def test_a_freeze_is_judged_at_the_moment_of_the_merge() -> None:

@@ -73,6 +73,8 @@ def test_the_text_tells_who_must_approve_and_when_it_can_go_on() -> None:
     assert "2 of ada, bob must approve exactly this commit; not who opened the pull request" in text
     assert "at 2026-06-08 07:00 UTC at the earliest" in text
     assert "of all who may write" in who_may_approve(ApprovalsGate())
+    teams = ApprovalsGate.model_validate({"from": ["ada"], "teams": ["acme/ops"]})
+    assert who_may_approve(teams).startswith("1 of ada, the team acme/ops must approve")
     assert "earliest" not in body(story())
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from reconciler.model.promotion import PromotionGate
 from reconciler.model.rollout import Verdict
-from reconciler.ports import Proof, Review
+from reconciler.ports import Proof, Review, Team
 from strategies.gates import judge
 
 MONDAY = datetime(2026, 6, 1, 10, 30, tzinfo=UTC)
@@ -96,6 +96,63 @@ def test_a_gate_that_names_dispatchs_own_account_is_refused_however_many_approve
     _, verdict, words = judge(gate(approvals={"count": 1, "from": ["ada", "bob", "dispatch"]}), proof, MONDAY)
     assert verdict is Verdict.FAIL
     assert "`from` names dispatch, who opens the pull requests" in words
+
+
+OPS = {"acme/ops": Team(frozenset({"cyd", "dan", "dispatch"}))}
+
+
+@pytest.mark.parametrize(
+    ("reviews", "teams", "open"),
+    [
+        ([review("cyd")], OPS, True),
+        ([review("ada")], {}, True),
+        ([review("eve")], OPS, False),
+        ([review("cyd")], {"acme/ops": Team(frozenset({"dan"}))}, False),
+        ([review("dispatch")], OPS, False),
+        ([review("cyd", official=False)], OPS, False),
+        ([review("cyd", commit="older")], OPS, False),
+        ([review("ada"), review("dan", "rejected")], OPS, False),
+        ([review("ada"), review("eve", "rejected")], OPS, True),
+        ([review("ada"), review("eve", "rejected", official=False)], {}, True),
+        ([review("ada"), review("dan")], {"acme/ops": Team(problem="the forge says no")}, False),
+        ([review("cyd")], {}, False),
+        ([review("cyd")], {"acme/web": Team(frozenset({"cyd"}))}, False),
+    ],
+    ids=[
+        "a-member",
+        "who-is-named",
+        "neither",
+        "left-the-team",
+        "dispatch-itself-is-a-member",
+        "a-member-who-may-not-write",
+        "of-an-earlier-commit",
+        "a-member-is-against-it",
+        "somebody-else-is-against-it",
+        "somebody-without-a-word-is-against-it",
+        "the-team-cannot-be-read",
+        "nobody-has-asked-for-the-team",
+        "of-another-team",
+    ],
+)
+def test_the_members_of_a_team_may_approve_beside_those_who_are_named(
+    reviews: list[Review], teams: dict[str, Team], open: bool
+) -> None:
+    wanted = gate(approvals={"from": ["ada"], "teams": ["acme/ops"]})
+    proof = Proof(reviews=reviews, head="head", author="dispatch", teams=teams)
+    _, verdict, words = judge(wanted, proof, MONDAY)
+    assert verdict is (Verdict.PASS if open else Verdict.WAIT)
+    assert words
+
+
+def test_a_team_that_cannot_be_read_is_closed_and_says_what_the_forge_said() -> None:
+    wanted = gate(approvals={"teams": ["acme/ops", "acme/web"]})
+    teams = {"acme/ops": OPS["acme/ops"], "acme/web": Team(problem="team acme/web: 404")}
+    _, verdict, words = judge(wanted, Proof(reviews=[review("cyd")], head="head", teams=teams), MONDAY)
+    assert (verdict, words) == (Verdict.WAIT, "team acme/web: 404")
+    # Before anybody has said something nobody has to be known.
+    _, verdict, words = judge(wanted, Proof(reviews=[], head="head"), MONDAY)
+    assert verdict is Verdict.WAIT
+    assert words == "1 of the team acme/ops, the team acme/web must approve head: nobody has approved"
 
 
 @pytest.mark.parametrize(
