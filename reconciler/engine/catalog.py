@@ -116,13 +116,13 @@ class Catalog:
         ]
 
     def promotions_of(self, application: Key) -> list[Key]:
-        """The Promotions that name this Application as an environment."""
+        """The Promotions that name this Application as an environment, or as one of several that are."""
         return [
             key
             for key, entry in self.all("Promotion")
             if isinstance(entry, Promotion)
             and key.namespace == application.namespace
-            and any(each.application == application.name for each in entry.spec.environments)
+            and any(application.name in each.members for each in entry.spec.environments)
         ]
 
     def promotions_in(self, repository: Key) -> list[Key]:
@@ -133,7 +133,7 @@ class Catalog:
             for key, entry in self.all("Promotion")
             if isinstance(entry, Promotion)
             and key.namespace == repository.namespace
-            and any(each.application in names for each in entry.spec.environments)
+            and any(name in names for each in entry.spec.environments for name in each.members)
         ]
 
     def promotion_of(self, action: Key) -> Key | None:

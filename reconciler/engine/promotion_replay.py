@@ -15,7 +15,6 @@ from reconciler.engine.catalog import Catalog
 from reconciler.engine.keys import Key
 from reconciler.engine.proposals import Place
 from reconciler.engine.sources import Sources
-from reconciler.engine.stages.fetch import repository_of
 from reconciler.model.outcome import Reason, StageError, Terminal
 from reconciler.model.promotion import EnvironmentState, Promotion, PromotionEnvironment, PromotionState
 from reconciler.ports import Forecast, Gatekeeper, Renderer, Source
@@ -80,14 +79,14 @@ def _environment(
     known: EnvironmentState,
     before: EnvironmentState | None,
 ) -> Replayed:
-    origin, to = promotion_facts.ends(files, key.namespace, source, target)
-    repository = files.catalog.repository(repository_of(to.application))
+    origins, to = promotion_facts.ends(files, key.namespace, source, target)
+    repository = files.catalog.repository(to.repository)
     forge = repository is not None and repository.spec.forge is not None
     facts = promotion_facts.gather(
-        files, f"{key.namespace}/{key.name}", origin, to, source, target, known, forge, before
+        files, f"{key.namespace}/{key.name}", origins, to, source, target, known, forge, before
     )
     if forge and has_its_turn(facts) and known.state is PromotionState.OPEN:
-        facts = promotion_facts.first(files, origin, to, facts)
+        facts = promotion_facts.first(files, origins, to, facts)
     if facts.candidate:
         facts = promotion_facts.made(files, f"{key.namespace}/{key.name}", facts, to)
     head = to.seen.refs.get(f"refs/heads/{branch_of(key.namespace, key.name, target.name, facts.candidate.id)}", "")

@@ -17,7 +17,6 @@ from reconciler.engine.landing import landed, opinions
 from reconciler.engine.measuring import measured
 from reconciler.engine.promotion_story import Road
 from reconciler.engine.queues import Queues
-from reconciler.engine.stages.fetch import repository_of
 from reconciler.engine.world import World
 from reconciler.model.outcome import Blocked, Transient
 from reconciler.model.promotion import EnvironmentState, PromotionEnvironment, PromotionState
@@ -51,11 +50,11 @@ class Step:
         self._told, self._before = told, before
 
     def take(self) -> EnvironmentState:
-        origin, to = promotion_facts.ends(self._world, self._key.namespace, self._source, self._target)
-        if self._known.state is PromotionState.MERGED and self._world.sources.doubted(repository_of(to.application)):
+        origins, to = promotion_facts.ends(self._world, self._key.namespace, self._source, self._target)
+        if self._known.state is PromotionState.MERGED and self._world.sources.doubted(to.repository):
             # The next version is not proposed upon a base that has just moved.
             return self._known
-        road = Road(f"{self._key.namespace}/{self._key.name}", origin, to)
+        road = Road(f"{self._key.namespace}/{self._key.name}", origins, to)
         look = _Look(self._world, self._queues, road, self._told, self._before)
         return look.walk(self._source, self._target, self._known)
 
@@ -66,7 +65,7 @@ class _Look:
     def __init__(self, world: World, queues: Queues, road: Road, told: Told, before: EnvironmentState | None) -> None:
         self._world, self._queues, self._road, self._told, self._before = world, queues, road, told, before
         self._to = to = road.to
-        repository = world.catalog.repository(repository_of(to.application))
+        repository = world.catalog.repository(to.repository)
         remote = to.seen.remote
         self._forge: Forge | None = world.rolling.forge(repository, remote) if repository is not None else None
         self._statuses: CommitStatuses | None = (
@@ -101,7 +100,7 @@ class _Look:
         """What can be told without the forge."""
         forge, road = self._forge is not None, self._road
         facts = promotion_facts.gather(
-            self._world, road.promotion, road.origin, self._to, source, target, known, forge, self._before
+            self._world, road.promotion, road.origins, self._to, source, target, known, forge, self._before
         )
         # Where nothing is to come no metric is asked.
         numbers = measured(self._world.rolling, target.gates) if facts.candidate else {}
@@ -111,7 +110,7 @@ class _Look:
         """Of two versions the one that came first, where it has its turn."""
         if self._forge is None or not has_its_turn(facts) or self._forge.read(facts.known.number).state != "open":
             return facts
-        return promotion_facts.first(self._world, self._road.origin, self._to, facts)
+        return promotion_facts.first(self._world, self._road.origins, self._to, facts)
 
     def _ask(self, forge: Forge, facts: Facts, decision: Decision) -> Facts:
         """Makes the commit, and asks for all that is said of it and of what was proposed before."""
@@ -171,19 +170,23 @@ class _Look:
             words = f"{state.message}; {facts.behind} waits until {state.pull_request} is merged or closed"
             state = state.model_copy(update={"message": words})
         decision = replace(decision, state=state)
-        if self._forge is not None and state.head:
+        if self._forge is not None and state.head and facts.change:
             self._tell(self._forge, facts, state)
         if decision.act is Act.PUSH:
             return self._push(facts, state)
         if decision.act is Act.MERGE and self._forge is not None:
             return self._merge(self._forge, facts, decision)
         if state.state is PromotionState.MERGED:
-            self._queues.add(repository_of(self._to.application))
+            self._queues.add(self._to.repository)
         return state
 
     def _tell(self, forge: Forge, facts: Facts, state: EnvironmentState) -> None:
         """The pull request says what its gates say, and what it would do: in its text, and as commit statuses."""
-        rollouts = tuple((each.object, each.phase, each.step) for each in self._to.application.status.rollouts)
+        rollouts = tuple(
+            (each.object, each.phase, each.step)
+            for application in self._to.applications
+            for each in application.status.rollouts
+        )
         news = (state.gates, state.head, state.earliest, rollouts)
         if self._told.get((self._road.promotion, state.name)) == news:
             return
@@ -213,7 +216,7 @@ class _Look:
 
     def _moved(self) -> None:
         """The base is another one now: it is to be read again."""
-        key = repository_of(self._to.application)
+        key = self._to.repository
         self._world.sources.doubt(key, f"refs/heads/{self._to.base}", self._to.head)
         self._queues.add(key)
 

@@ -75,10 +75,12 @@ class Promotions:
         """A release that waits is news once; after that its message is kept true."""
         before = {each.name: each for each in promotion.status.environments}
         for environment, state in zip(promotion.spec.environments[1:], states, strict=True):
-            document = self._world.catalog.document(Key("Application", key.namespace, environment.application))
-            if document is None:
+            keys = (Key("Application", key.namespace, name) for name in environment.members)
+            documents = map(self._world.catalog.document, keys)
+            about = [subject_of(document) for document in documents if document is not None]
+            if not about:
                 continue
-            about, old = subject_of(document), before.get(state.name)
+            old = before.get(state.name)
             if (notice := waiting(about, environment, state)) is not None:
                 fresh = old is None or (old.state, old.candidate) != (state.state, state.candidate)
                 self._notices.tell(notice, news=fresh)

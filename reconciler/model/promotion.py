@@ -11,7 +11,7 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from reconciler.model.resource import API_VERSION, Conditions, Duration, Metadata, Name, Record, Section
 from reconciler.model.rollout import Verdict
-from reconciler.model.rule import matching, validations
+from reconciler.model.rule import matching, obeying, validations
 from reconciler.model.strategy import InFlight, MergePolicy, PrometheusMetric
 
 
@@ -151,11 +151,29 @@ class Carry(Section):
     ] = False
 
 
+_ONE_OR_SEVERAL = (
+    "needs exactly one of `application` (one Application) and `applications` (several, which go as one release)"
+)
+
+
 class PromotionEnvironment(Section):
     """One environment. The first one is where versions come from; the others get them from the one before."""
 
+    model_config = ConfigDict(
+        json_schema_extra=validations("has(self.application) != has(self.applications)", _ONE_OR_SEVERAL)
+    )
+
     name: Annotated[Name, Field(description="As people call it.")]
-    application: Annotated[Name, Field(description="The Application that is it, in the same namespace.")]
+    application: Annotated[Name | None, Field(description="The Application that is it, in the same namespace.")] = None
+    applications: Annotated[
+        tuple[Name, ...] | None,
+        Field(
+            min_length=1,
+            max_length=16,
+            description="Instead of `application`: several, which go as one release, all of it or nothing. Each "
+            "follows the one at its place in the environment before.",
+        ),
+    ] = None
     carry: Carry = Carry()
     gates: Annotated[tuple[PromotionGate, ...], Field(max_length=8, description="What must hold before a merge.")] = ()
     merge: Annotated[MergePolicy, Field(description="Who merges once all gates are open.")] = MergePolicy.MANUAL
@@ -163,13 +181,37 @@ class PromotionEnvironment(Section):
         InFlight, Field(description="What a newer version does to an open pull request of an older one.")
     ] = InFlight.SUPERSEDE
 
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The Applications that it is, one or several."""
+        return self.applications or tuple(filter(None, (self.application,)))
+
+    @model_validator(mode="after")
+    def _one_or_several(self) -> PromotionEnvironment:
+        if (self.application is None) == (self.applications is None):
+            raise ValueError(_ONE_OR_SEVERAL)
+        return self
+
 
 def _twice(environments: tuple[PromotionEnvironment, ...]) -> tuple[PromotionEnvironment, ...]:
-    for field in ("name", "application"):
-        given = [getattr(each, field) for each in environments]
+    names = [each.name for each in environments]
+    applications = [name for each in environments for name in each.members]
+    for what, given in (("name", names), ("application", applications)):
         if twice := sorted({one for one in given if given.count(one) > 1}):
-            raise ValueError(f"names the {field} {', '.join(twice)} twice")
+            raise ValueError(f"names the {what} {', '.join(twice)} twice")
     return environments
+
+
+_IN_PAIRS = (
+    "each must name as many applications as the first one: they go from one to the next in pairs, by their places in "
+    "`applications`"
+)
+_PAIRED = obeying(
+    "self.all(one, (has(one.applications) ? one.applications.size() : 1) == "
+    "(has(self[0].applications) ? self[0].applications.size() : 1))",
+    _IN_PAIRS,
+    lambda environments: len({len(each.members) for each in environments}) == 1,
+)
 
 
 class PromotionSpec(Section):
@@ -178,6 +220,7 @@ class PromotionSpec(Section):
     environments: Annotated[
         tuple[PromotionEnvironment, ...],
         Field(min_length=2, max_length=8, description="From the first to the last."),
+        _PAIRED,
         AfterValidator(_twice),
     ]
 
@@ -237,6 +280,10 @@ class EnvironmentState(Record):
     state: Annotated[PromotionState, Field(description="Where the version is.")]
     candidate: Annotated[str, Field(description="The name of what is to come: a digest of it.")] = ""
     images: Annotated[tuple[str, ...], Field(description="The images that come with it.")] = ()
+    parts: Annotated[
+        tuple[str, ...],
+        Field(description="Which application gets which of them, where several go as one: `worker=shop:2`."),
+    ] = ()
     source: Annotated[str, Field(description="The commit that the environment before has applied.")] = ""
     pull_request: Annotated[str, Field(description="Its pull request.")] = ""
     number: Annotated[int, Field(description="The number of the pull request, 0 for none.")] = 0
@@ -262,6 +309,11 @@ class EnvironmentState(Record):
     again: Annotated[str, Field(description="What it is called by who asks for it once more.")] = ""
     message: Annotated[str, Field(description="Why it is where it is, and what to do.")] = ""
     since: Annotated[datetime | None, Field(description="Since when it is in this state.")] = None
+
+    @property
+    def brings(self) -> tuple[str, ...]:
+        """The images that come, as `had` knows them: with their application where there are several."""
+        return self.parts or self.images
 
 
 class PromotionStatus(Record):

@@ -109,6 +109,8 @@ def _lines(entry: dict[str, Any]) -> Iterator[str]:
     yield f"{entry['name']}: {entry['state']}{since}"
     if entry.get("images"):
         yield f"  to come   {', '.join(entry['images'])} (candidate {entry.get('candidate', '')})"
+    for part in entry.get("parts") or []:
+        yield f"  part      {part}"
     if entry.get("source"):
         yield f"  from      commit {entry['source'][:10]}"
     if entry.get("pullRequest"):

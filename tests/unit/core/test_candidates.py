@@ -26,7 +26,7 @@ def told(state: PromotionState, *images: str) -> Any:
     environment = PromotionEnvironment(name="production", application="shop-production", gates=gates)
     closed = GateState(gate="approvals", verdict="wait", evidence="nobody has approved")
     return waiting(
-        SHOP,
+        [SHOP],
         environment,
         EnvironmentState(
             name="production",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from reconciler.core import feeding
-from reconciler.core.promotion_text import LONGEST, Changed, Commits, Story, body, rendered, who_may_approve
+from reconciler.core.promotion_text import LONGEST, Changed, Coming, Commits, Story, body, rendered, who_may_approve
 from reconciler.model.image import ImageRef
 from reconciler.model.image_feed import SelectedImage
 from reconciler.model.manifest import Manifest, Origin
@@ -44,8 +44,7 @@ def story(**more: Any) -> Story:
         "target": "production",
         "commit": "c" * 40,
         "subject": "Ada: shop 2 | <b>@all</b>",
-        "running": ["shop:1"],
-        "coming": [ImageRef("shop", "2", DIGEST)],
+        "coming": [Coming("shop", ["shop:1"], [ImageRef("shop", "2", DIGEST)])],
         "files": [],
         "gates": [GateState(gate="healthyFor", verdict="wait", evidence="3m are left")],
     }
@@ -97,9 +96,10 @@ def test_an_image_that_a_feed_brought_names_the_commit_that_it_was_built_from() 
     selected = SelectedImage(tag="2", digest=DIGEST, revision="0123abc", source="https://example.com/shop")
     fed = commit(1, feeding.write("team-a", "shop", "shop", {"staging": selected}, {}))
     for ref in (ImageRef("shop", "2", DIGEST), ImageRef("shop", "2")):
-        text = body(story(coming=[ref], commits=Commits("", [commit(2), fed])))
+        text = body(story(coming=[Coming("shop", ["shop:1"], [ref])], commits=Commits("", [commit(2), fed])))
         assert text.splitlines()[4].endswith("| `0123abc` |")
-    other = body(story(coming=[ImageRef("shop", "2", "sha256:" + "b" * 64)], commits=Commits("", [fed])))
+    another = Coming("shop", ["shop:1"], [ImageRef("shop", "2", "sha256:" + "b" * 64)])
+    other = body(story(coming=[another], commits=Commits("", [fed])))
     assert "0123abc" not in other and "built from" not in other
 
 
@@ -153,7 +153,7 @@ def test_nothing_that_others_wrote_becomes_markup_a_link_or_a_mention(
 ) -> None:
     told = story(
         subject=one,
-        running=[f"shop:{other}"],
+        coming=[Coming("shop", [f"shop:{other}"], [ImageRef("shop", "2", DIGEST)])],
         files=[name],
         gates=[GateState(gate=one, verdict=other, evidence=value)],
         asked=[PromotionGate(approvals=ApprovalsGate.model_construct(count=1, from_=(name,)))],
