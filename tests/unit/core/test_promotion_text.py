@@ -173,6 +173,18 @@ def test_nothing_that_others_wrote_becomes_markup_a_link_or_a_mention(
     assert sum(piece != "</details>" for piece in pieces) == pieces.count("</details>")
 
 
+def test_a_release_of_several_applications_says_which_of_them_gets_what() -> None:
+    coming = [
+        Coming("web", ["shop:1"], [ImageRef("shop", "2")]),
+        Coming("worker", ["shop:3"], [ImageRef("shop", "4")]),
+        Coming("job", ["job:1"], []),
+    ]
+    text = body(story(coming=coming))
+    assert "One release of `web`, `worker`, `job`: all of it goes, or nothing." in text
+    assert "| `web` | `shop` | `1` | `2` |\n| `worker` | `shop` | `3` | `4` |" in text
+    assert "One release" not in body(story(coming=coming[:1]))
+
+
 @pytest.mark.parametrize("evil", EVIL)
 def test_outside_of_code_nobody_is_mentioned_and_no_issue_is_closed(evil: str) -> None:
     text = body(story(subject=evil, gates=[GateState(gate="hold", verdict="wait", evidence=evil)], origin=evil))
