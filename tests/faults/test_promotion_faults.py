@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from gitea_door import Asked, GiteaDoor, Reply
@@ -15,6 +16,7 @@ from lone_controller import process
 from lone_promotion import Cheap, cheap, controller
 from team import eventually
 
+from reconciler.model.resource import API_VERSION
 from reconciler.sandbox.platform import Part, Sandbox
 
 HOLD: dict[str, Any] = {"gates": [{"hold": True}]}
@@ -199,6 +201,29 @@ def test_an_archived_repository_is_told_and_goes_on_when_it_is_opened_again(
         lonely.promote(**OPEN)
         eventually(lambda: "archived" in told(lonely)["message"], 60, lambda: told(lonely))
         lonely.host.ask("PATCH", "", {"archived": False})
+        eventually(lambda: lonely.arrived("shop:2"), 60, lonely.state)
+    assert lonely.merged() == ["shop:2 to production"]
+
+
+def test_a_branch_that_somebody_deletes_is_told_and_comes_again_when_somebody_asks(
+    server: Sandbox, lonely: Cheap, door: GiteaDoor, tmp_path: Path
+) -> None:
+    """Gitea and GitHub close the pull request with its branch, which is what a person who closes it says, too."""
+    with controller(server, lonely, tmp_path / "cache"):
+        lonely.start(**HOLD)
+        lonely.stage("shop:2")
+        lonely.until("Open")
+        lonely.host.ask("DELETE", f"/branches/{quote(lonely.branch().name, safe='')}")
+        lonely.promote(**OPEN)
+        state = lonely.until("Rejected")
+        assert "was closed without a merge" in state["message"] and "promotion again" in state["message"]
+        asked = len(door.seen)
+        time.sleep(4)
+        assert len(door.seen) - asked <= 6, door.seen[asked:]
+        assert lonely.merged() == []
+        wish = {"promotion": "shop", "environment": "production", "action": "Again", "version": state["again"]}
+        action = {"apiVersion": API_VERSION, "kind": "PromotionAction", "metadata": {"name": "again"}}
+        lonely.apply({**action, "spec": {**wish, "by": "ada"}})
         eventually(lambda: lonely.arrived("shop:2"), 60, lonely.state)
     assert lonely.merged() == ["shop:2 to production"]
 
