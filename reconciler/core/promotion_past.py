@@ -135,3 +135,15 @@ def asked_of(actions: Iterable[PromotionAction], wish: PromotionWish, environmen
     return frozenset(
         each.spec.version for each in actions if each.spec.action is wish and each.spec.environment == environment
     )
+
+
+def is_over(action: PromotionAction, states: Iterable[EnvironmentState]) -> bool:
+    """Whether what somebody asked for is about a version that no environment of the status speaks of any more."""
+    asked = action.spec
+    for each in states:
+        if each.name == asked.environment:
+            accepted = each.merged is not None and each.merged.commit == asked.version
+            # A version has another name each time that it is kept back; all of them begin alike.
+            same = any(part and asked.version.startswith(f"{part}-") for part in (each.candidate, each.proposed))
+            return not accepted and not same
+    return True

@@ -11,6 +11,7 @@ from reconciler.engine.keys import Key
 from reconciler.engine.notes import Note
 from reconciler.engine.notices import Notices, subject_of
 from reconciler.engine.promotion_step import Step, Told
+from reconciler.engine.promotion_sweep import sweep
 from reconciler.engine.queues import Queues
 from reconciler.engine.report import Reporter
 from reconciler.engine.world import World
@@ -60,6 +61,7 @@ class Promotions:
                 known = last.get(target.name, EnvironmentState(name=target.name, state=PromotionState.WAITING))
                 before = states[-1] if states else None
                 states.append(self._environment(key, source, target, known, before))
+            sweep(self._world, key, states)
         except StageError as problem:
             error = problem
         document = self._world.catalog.document(key) or {}

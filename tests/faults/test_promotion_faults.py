@@ -6,6 +6,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,6 +17,7 @@ from lone_controller import process
 from lone_promotion import Cheap, cheap, controller
 from team import eventually
 
+from reconciler.engine import promotion_sweep
 from reconciler.model.resource import API_VERSION
 from reconciler.sandbox.platform import Part, Sandbox
 
@@ -206,7 +208,7 @@ def test_an_archived_repository_is_told_and_goes_on_when_it_is_opened_again(
 
 
 def test_a_branch_that_somebody_deletes_is_told_and_comes_again_when_somebody_asks(
-    server: Sandbox, lonely: Cheap, door: GiteaDoor, tmp_path: Path
+    server: Sandbox, lonely: Cheap, door: GiteaDoor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Gitea and GitHub close the pull request with its branch, which is what a person who closes it says, too."""
     with controller(server, lonely, tmp_path / "cache"):
@@ -225,6 +227,11 @@ def test_a_branch_that_somebody_deletes_is_told_and_comes_again_when_somebody_as
         action = {"apiVersion": API_VERSION, "kind": "PromotionAction", "metadata": {"name": "again"}}
         lonely.apply({**action, "spec": {**wish, "by": "ada"}})
         eventually(lambda: lonely.arrived("shop:2"), 60, lonely.state)
+        assert lonely.live(API_VERSION, "PromotionAction", "again") is not None
+        # As after 30 days.
+        monkeypatch.setattr(promotion_sweep, "KEPT", timedelta(0))
+        lonely.look()
+        eventually(lambda: lonely.live(API_VERSION, "PromotionAction", "again") is None, 30)
     assert lonely.merged() == ["shop:2 to production"]
 
 
