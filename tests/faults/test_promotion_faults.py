@@ -15,6 +15,8 @@ from lone_controller import process
 from lone_promotion import Cheap, cheap, controller
 from team import eventually
 
+from reconciler.adapters.kube import stream
+from reconciler.engine import promotions
 from reconciler.sandbox.platform import Part, Sandbox
 
 HOLD: dict[str, Any] = {"gates": [{"hold": True}]}
@@ -29,7 +31,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def lonely(server: Sandbox, tmp_path: Path) -> Iterator[Cheap]:
+def lonely(server: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cheap]:
+    """A team that has no controller yet. One of this process looks again at what waits every 5 s, not every 15, and
+    its followers look often whether to end."""
+    monkeypatch.setattr(promotions, "_LOOK", 5.0)
+    monkeypatch.setattr(stream, "TICK", 0.05)
     with cheap(server, tmp_path) as team:
         yield team
 
@@ -81,9 +87,10 @@ def made(folder: Path) -> Path:
 
 
 def test_killed_after_every_single_write_a_promotion_ends_with_one_merged_pull_request(
-    server: Sandbox, lonely: Cheap, tmp_path: Path
+    server: Sandbox, lonely: Cheap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Writes to the API server, to Git and to the forge alike."""
+    monkeypatch.setattr(promotions, "_LOOK", 1.0)
     with controller(server, lonely, tmp_path / "cache"):
         lonely.start(**OPEN)
         lonely.until("Current")
