@@ -22,6 +22,9 @@ demo: install ## run the main job on a local Kubernetes and tell the story (KEEP
 test: install ## run every test
 	@$(BIN)/python scripts/test.py
 
+quick: install ## run the unit and property tests alone, in about half a minute
+	@$(BIN)/python scripts/test.py --quick
+
 lint: install ## formatting, lint, types, and the order of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -39,4 +42,4 @@ lock: install ## renew requirements.lock from pyproject.toml
 clean: ## remove what was made here (the caches of tools stay)
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .demo dist
 
-.PHONY: help install demo test lint bench lock clean
+.PHONY: help install demo test quick lint bench lock clean

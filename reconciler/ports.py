@@ -83,10 +83,10 @@ class Source(Protocol):
     def message(self, remote: Remote, commit: str) -> str:
         """The whole message of a fetched commit, trailers included."""
 
-    def history(self, remote: Remote, commit: str, since: str, folder: str) -> Sequence[PastCommit]:
-        """The commits up to a fetched one that changed something in a folder ("" is the root), the newest first, and
-        none that `since` comes from or is, where that is given and known. Of a long history the newest part. Raises as
-        `refs`."""
+    def history(self, remote: Remote, commit: str, since: str, *folders: str) -> Sequence[PastCommit]:
+        """The commits up to a fetched one that changed something in one of these folders ("" is the root), the newest
+        first, and none that `since` comes from or is, where that is given and known. Of a long history the newest part.
+        Raises as `refs`."""
 
     def commit(self, remote: Remote, parent: str | None, files: Mapping[str, Blob], message: str) -> str:
         """A new commit in the mirror: the tree of `parent` (empty when None) with these files put in, or with None

@@ -1,6 +1,7 @@
-"""Runs every test, in two groups: what needs nothing runs while the sandbox's parts are built, then what needs them.
+"""Runs every test, in three groups: what needs nothing runs while the sandbox's parts are built, the quickest first;
+then what needs them. `--quick` runs the first group alone.
 
-Prints the count and the time of each group; exit code 1 when a test fails. Arguments are passed to pytest.
+Prints the count and the time of each group; exit code 1 when a test fails. Other options are passed to pytest.
 
 The same code is given the same verdict: properties are tried on the same examples each time. `pytest tests/properties`
 searches for new ones.
@@ -17,7 +18,13 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-GROUPS = {"without a platform": "not sandbox", "on the sandbox": "sandbox"}
+PURE = ("tests/unit", "tests/properties")
+REST = ("tests", *(f"--ignore={folder}" for folder in PURE))
+GROUPS = {
+    "units and properties": PURE,
+    "without a platform": (*REST, "-m", "not sandbox"),
+    "on the sandbox": (*REST, "-m", "sandbox"),
+}
 
 
 class Outcome(NamedTuple):
@@ -34,9 +41,9 @@ def build() -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-m", "reconciler.sandbox.tools"], cwd=ROOT)
 
 
-def run(marker: str, report: Path, arguments: list[str]) -> Outcome:
+def run(selection: tuple[str, ...], report: Path, arguments: list[str]) -> Outcome:
     began = time.monotonic()
-    command = [sys.executable, "-m", "pytest", "-m", marker, "-n", "2", "--hypothesis-seed=0", f"--junitxml={report}"]
+    command = [sys.executable, "-m", "pytest", *selection, "-n", "2", "--hypothesis-seed=0", f"--junitxml={report}"]
     command += arguments
     # A signal is a negative number, which must not be less than success.
     code = abs(subprocess.run(command, cwd=ROOT, check=False).returncode)
@@ -48,15 +55,17 @@ def run(marker: str, report: Path, arguments: list[str]) -> Outcome:
 
 
 def main() -> int:
-    building = build()
+    quick = "--quick" in sys.argv
+    arguments = [each for each in sys.argv[1:] if each != "--quick"]
+    building = None if quick else build()
     outcomes: dict[str, Outcome] = {}
     with TemporaryDirectory() as folder:
-        for position, (name, marker) in enumerate(GROUPS.items()):
-            if position and building.wait():
+        for name, selection in list(GROUPS.items())[: 1 if quick else None]:
+            if name == "on the sandbox" and building is not None and building.wait():
                 print("the sandbox's parts could not be built; see above", file=sys.stderr)
                 return 1
             print(f"\n== tests {name}", flush=True)
-            outcomes[name] = run(marker, Path(folder) / f"{position}.xml", sys.argv[1:])
+            outcomes[name] = run(selection, Path(folder) / f"{len(outcomes)}.xml", arguments)
     print()
     for name, outcome in outcomes.items():
         print(f"{name:<20} {outcome.tests:>5} tests  {outcome.failed:>3} failed  {outcome.seconds:>6.0f} s")

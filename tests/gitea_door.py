@@ -35,6 +35,7 @@ class GiteaDoor:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # an answer is two writes: the second would wait 40 ms for the client
 
             def do_GET(self) -> None:
                 content = self.rfile.read(int(self.headers.get("Content-Length") or 0))

@@ -159,6 +159,20 @@ _PROMO = promotion()
 _TWO = _PROMO["spec"]["environments"]
 _GATED = {"name": "last", "application": "shop-last"}
 
+
+def _release(*members: Any) -> list[dict[str, Any]]:
+    """Environments of one application (a text) or of several."""
+    named = zip(("staging", "production"), members, strict=True)
+    return [
+        {"name": name, "application": each} if isinstance(each, str) else {"name": name, "applications": [*each]}
+        for name, each in named
+    ]
+
+
+def _many(name: str, count: int) -> list[str]:
+    return [f"{name}-{n}" for n in range(count)]
+
+
 CASES: list[Case] = [
     *good(_FIX, "spec.images", ["shop:1"], [f"shop@sha256:{'a' * 64}"], [f"h:5000/a/b:1@sha256:{'a' * 64}"]),
     *bad(_FIX, "spec.images", [], None),
@@ -270,6 +284,30 @@ CASES: list[Case] = [
         "spec.environments",
         *([*_TWO, {**_GATED, "carry": {"paths": [path]}}] for path in ("", "/a", "../a", "a/../b", "a//b", "./a")),
         field="spec.environments[2].carry.paths[0]",
+    ),
+    *good(
+        _PROMO, "spec.environments", _release(("web-s", "job-s"), ("web-p", "job-p")), _release(("web-s",), ("web-p",))
+    ),
+    *good(_PROMO, "spec.environments", _release(["web-s"], "web-p"), _release(*(_many(name, 16) for name in "ab"))),
+    *bad(
+        _PROMO,
+        "spec.environments",
+        _release(("web-s", "job-s"), ("web-p",)),
+        _release("web-s", ("web-p", "job-p")),
+        _release(("web-s",), ("web-p", "job-p")),
+    ),
+    *bad(
+        _PROMO,
+        "spec.environments",
+        [*_TWO, {"name": "last"}],
+        [*_TWO, {**_GATED, "applications": ["web-l"]}],
+        field="spec.environments[2]",
+    ),
+    *bad(
+        _PROMO,
+        "spec.environments",
+        *([*_TWO, {"name": "last", "applications": given}] for given in ([], _many("a", 17))),
+        field="spec.environments[2].applications",
     ),
     *good(_APP, "metadata.name", "web", "a", "a.b-c", "0", "a" * 253),
     *bad(_APP, "metadata.name", "", "Web", "-a", "a-", "a..b", "a.-b", "a_b", _LONG, "ü", 1),

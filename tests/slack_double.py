@@ -141,6 +141,7 @@ def _unfit(given: dict[str, Any]) -> str:
 class _Handler(BaseHTTPRequestHandler):
     slack: Slack
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # an answer is two writes: the second would wait 40 ms for the client
 
     def log_message(self, *_: object) -> None:
         """Nothing: the test reads `asked`."""

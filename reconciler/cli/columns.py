@@ -53,7 +53,12 @@ def _promotions(document: Document, now: datetime) -> Iterator[tuple[tuple[str, 
         name, state = str(environment.get("name", "")), str(found.get("state", "Unknown"))
         yield (
             (name, state, images, opened, request, age(found.get("since"), now)),
-            (stamp(found.get("earliest")) or "-", str(found.get("pullRequest") or "-"), str(found.get("message", ""))),
+            (
+                ",".join(map(str, environment.get("applications") or [environment.get("application", "-")])),
+                stamp(found.get("earliest")) or "-",
+                str(found.get("pullRequest") or "-"),
+                str(found.get("message", "")),
+            ),
         )
 
 
@@ -140,7 +145,7 @@ COLUMNS: dict[Kind, Columns] = {
     "Promotion": Columns(
         ("promotions", "promotion"),
         ("ENVIRONMENT", "STATE", "IMAGES", "GATES", "REQUEST", "SINCE"),
-        ("EARLIEST", "URL", "MESSAGE"),
+        ("APPLICATIONS", "EARLIEST", "URL", "MESSAGE"),
         _promotions,
     ),
     "Hotfix": Columns(

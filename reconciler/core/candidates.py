@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.core.landing import said
@@ -12,10 +13,11 @@ from reconciler.model.notice import Candidate, Notice, NoticeEvent, Subject
 from reconciler.model.promotion import EnvironmentState, MergeVerdict, PromotionEnvironment, PromotionState
 
 
-def waiting(about: Subject, environment: PromotionEnvironment, state: EnvironmentState) -> Notice | None:
+def waiting(about: Sequence[Subject], environment: PromotionEnvironment, state: EnvironmentState) -> Notice | None:
     """The notice of an open pull request, and of one that was merged, under the same key; None in any other state.
 
-    `about` is the Application of the environment that it goes to; the version is named by its candidate.
+    `about` are the Applications of the environment that it goes to, of one or several: it is told once of all. The
+    version is named by its candidate.
     """
     if state.state not in (PromotionState.OPEN, PromotionState.MERGED) or not state.candidate:
         return None
@@ -23,10 +25,10 @@ def waiting(about: Subject, environment: PromotionEnvironment, state: Environmen
     people = [name for gate in environment.gates if gate.approvals is not None for name in gate.approvals.from_]
     notice = candidate_ready(
         Candidate(
-            about,
+            about[0],
             state.name,
             state.candidate,
-            images=state.images,
+            images=state.brings,
             open_gates=tuple(f"{gate.gate}: {gate.evidence}" for gate in state.gates if not gate.is_open),
             # Nobody is asked for what is done.
             approvers=() if merged else tuple(dict.fromkeys(people)),
@@ -35,7 +37,13 @@ def waiting(about: Subject, environment: PromotionEnvironment, state: Environmen
     )
     what = ", ".join(map(_short, state.images)) or short(state.candidate)
     told = "was merged for" if merged else "is ready for"
-    return replace(notice, title=f"{about} {what} {told} {state.name}", under_way=merged)
+    title = f"{_release(about)} {what} {told} {state.name}"
+    return replace(notice, title=title, under_way=merged, beside=tuple(about[1:]))
+
+
+def _release(about: Sequence[Subject]) -> str:
+    """`team-a/web, worker`."""
+    return ", ".join([str(about[0]), *(each.name for each in about[1:])])
 
 
 def _short(image: str) -> str:
@@ -44,8 +52,9 @@ def _short(image: str) -> str:
     return name if ":" in name else f"{name}@{image.partition('@')[2][:19]}"
 
 
-def unreviewed(about: Subject, state: EnvironmentState) -> Notice | None:
-    """The notice of a merge that was not of what was proposed; None where the last one was."""
+def unreviewed(about: Sequence[Subject], state: EnvironmentState) -> Notice | None:
+    """The notice of a merge that was not of what was proposed, told once of all Applications; None where the last one
+    was."""
     merge = state.merged
     if merge is None or merge.verdict is not MergeVerdict.UNREVIEWED:
         return None
@@ -54,13 +63,14 @@ def unreviewed(about: Subject, state: EnvironmentState) -> Notice | None:
         *(f"closed gate: {gate}" for gate in merge.closed),
         f"look at commit {merge.commit}: revert it, or let it go on by `dispatch promotion accept`",
     ]
-    title = f"{about} {short(merge.commit)} runs a change that nobody has reviewed in {state.name}"
+    title = f"{_release(about)} {short(merge.commit)} runs a change that nobody has reviewed in {state.name}"
     return Notice(
         NoticeEvent.UNREVIEWED_CHANGE,
-        about,
+        about[0],
         merge.commit,
         title,
         tuple(lines),
         merge.pull_request,
         topic=f"merged for {state.name}",
+        beside=tuple(about[1:]),
     )

@@ -85,8 +85,12 @@ def is_over(hotfix: Hotfix) -> bool:
 
 def landed(hotfix: Hotfix) -> bool:
     """Whether it is in the environment, by a merge of its own or because somebody else was faster."""
-    state = hotfix.status.target
-    return state is not None and (state.merged is not None or state.state is PromotionState.CURRENT)
+    return hotfix.status.target is not None and has_landed(hotfix.status.target)
+
+
+def has_landed(state: EnvironmentState) -> bool:
+    """Whether its environment has it."""
+    return state.merged is not None or state.state is PromotionState.CURRENT
 
 
 def came_back(state: EnvironmentState) -> bool:

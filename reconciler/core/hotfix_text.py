@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reconciler.core import trailers
+from reconciler.core import landing
 from reconciler.core.hotfix import passes
 from reconciler.core.markdown import code, inline
 from reconciler.model.hotfix import Hotfix
 from reconciler.model.promotion import EnvironmentState, PromotionEnvironment, PromotionState
-
-_REASON, _BY = "Dispatch-Hotfix-Reason", "Dispatch-Hotfix-By"
 
 
 def lead(hotfix: Hotfix, target: PromotionEnvironment, before: Sequence[PromotionEnvironment]) -> str:
@@ -35,15 +33,16 @@ def lead_back(hotfix: Hotfix, before: PromotionEnvironment) -> str:
     )
 
 
-def signed(hotfix: Hotfix) -> tuple[tuple[str, str], ...]:
-    """The trailers of its commits: why, and by whom."""
-    return ((_REASON, trailers.line(hotfix.spec.reason)), (_BY, trailers.line(hotfix.spec.by)))
-
-
 def worded(hotfix: Hotfix, state: EnvironmentState, newer: bool) -> EnvironmentState:
     """The state with words about a hotfix in the place of those about a version of the environment before. `newer`:
     what the environment runs is newer.
     """
+    merge = state.merged
+    if merge is not None:
+        # Whatever runs there later, this is what came of it.
+        words = landing.said(merge) or f"{merge.pull_request} is merged"
+        done = {"state": PromotionState.MERGED, "number": merge.number, "pull_request": merge.pull_request}
+        return state.model_copy(update={**done, "message": words, "again": "", "source": ""})
     has = "runs a newer version: what it mends must come with one of its own" if newer else "has it"
     words = {
         PromotionState.REJECTED: f"{state.pull_request} was closed without a merge: if it is still wanted, ask anew",

@@ -108,17 +108,16 @@ def objects(wanted: Installation) -> list[dict[str, Any]]:
 
 def _own_rules() -> list[dict[str, Any]]:
     """The ApplySet's label and annotations are on the Application itself, hence its `patch`; a Repository with a hook
-    at its forge is given a finalizer, so that the hook goes with it. What people ask of promotions is only read, and of
-    hotfixes only the status written.
+    at its forge is given a finalizer, so that the hook goes with it. Of hotfixes only the status is written.
 
-    RolloutActions are answered and later deleted, never created: the controller cannot approve. Promoting and aborting
+    What people ask is answered and later deleted, never created: the controller cannot approve. Promoting and aborting
     is writing the status of a Rollout; its ReplicaSets are deleted where they are left over (core/progressive).
     """
     return [
         _rule(GROUP, _KINDS, _SEEN),
         _rule(GROUP, ["applications", "repositories", *(f"{kind}/status" for kind in _KINDS)], ["patch"]),
-        _rule(GROUP, ["hotfixes", "promotionactions"], _SEEN),
-        _rule(GROUP, ["rolloutactions"], [*_SEEN, "delete"]),
+        _rule(GROUP, ["hotfixes"], _SEEN),
+        _rule(GROUP, ["promotionactions", "rolloutactions"], [*_SEEN, "delete"]),
         _rule(GROUP, ["hotfixes/status", "rolloutactions/status"], ["patch"]),
         _rule("argoproj.io", ["analysisruns", "rollouts"], _SEEN),
         _rule("argoproj.io", ["rollouts/status"], ["patch"]),

@@ -9,36 +9,68 @@ from hashlib import sha256
 from typing import Any
 
 from reconciler.core import semver, trailers
-from reconciler.core.ledger import component
 from reconciler.core.revert import Files
 from reconciler.model.image import ImageRef, parse_ref, same_image
 from reconciler.ports import Blob
 
 _SUPERSEDED = "Superseded: "
-_PROMOTION, _CANDIDATE, _SOURCE = "Dispatch-Promotion", "Dispatch-Candidate", "Dispatch-Source-Commit"
+PROMOTION, CANDIDATE, SOURCE = "Dispatch-Promotion", "Dispatch-Candidate", "Dispatch-Source-Commit"
+"""The trailers of the commits of promotions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """`images` are written into the files of the environment, `files` put there as they are (None takes one away).
-    `left` are images that do not come, because they are older than what is there.
+    `left` are images that do not come, because they are older than what is there. Where several applications go as one
+    release it is what all of them get, and `parts` say what each does.
     """
 
     images: tuple[ImageRef, ...] = ()
     files: Mapping[str, Blob] = field(default_factory=dict)
     left: tuple[ImageRef, ...] = ()
+    parts: tuple[tuple[str, Candidate], ...] = ()
 
     @property
     def id(self) -> str:
         """Ten hex digits: the same content has the same name, whatever commit brought it."""
-        said = [
+        said: list[Any] = sorted([name, *part._content()] for name, part in self.parts if part)
+        return sha256(json.dumps(said if self.parts else self._content()).encode()).hexdigest()[:10]
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Which application gets which image; nothing where there is one application."""
+        return tuple(labelled(name, str(image)) for name, part in self.parts for image in part.images)
+
+    def each(self, applications: Sequence[str]) -> tuple[tuple[str, Candidate], ...]:
+        """What each of the environment's applications gets, in their order."""
+        return self.parts or ((applications[0], self),)
+
+    def _content(self) -> list[Any]:
+        return [
             sorted(str(image) for image in self.images),
             sorted((path, _said(blob)) for path, blob in self.files.items()),
         ]
-        return sha256(json.dumps(said).encode()).hexdigest()[:10]
 
     def __bool__(self) -> bool:
         return bool(self.images or self.files)
+
+
+def together(parts: Sequence[tuple[str, Candidate]]) -> Candidate:
+    """One candidate of what each application gets. Of one application it is its own."""
+    if len(parts) == 1:
+        return parts[0][1]
+    found = [part for _, part in parts]
+    return Candidate(
+        tuple(dict.fromkeys(image for part in found for image in part.images)),
+        {path: blob for part in found for path, blob in part.files.items()},
+        tuple(dict.fromkeys(image for part in found for image in part.left)),
+        tuple(parts),
+    )
+
+
+def labelled(application: str, image: str) -> str:
+    """An image of one of several applications."""
+    return f"{application}={image}"
 
 
 def images_of(documents: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
@@ -82,10 +114,15 @@ def same_images(source: Sequence[str], target: Sequence[str]) -> tuple[str, ...]
 
 
 def brought(before: Sequence[str], images: Sequence[str]) -> tuple[str, ...]:
-    """The images of an environment once these have come into it, in the place of their older versions."""
-    new = [ref for text in images if (ref := parse_ref(text)) is not None]
-    kept = [text for text in before if (ref := parse_ref(text)) and not any(_same(ref, one) for one in new)]
-    return tuple(sorted({*kept, *map(str, new)}))
+    """The images of an environment once these have come into it, in the place of their older versions. Where it is
+    several applications each is with its own (`labelled`)."""
+    new = [found for text in images if (found := _known(text)) is not None]
+    kept = [
+        text
+        for text in before
+        if (old := _known(text)) and not any(old[0] == name and _same(old[1], one) for name, one in new)
+    ]
+    return tuple(sorted({*kept, *(labelled(name, str(ref)) if name else str(ref) for name, ref in new)}))
 
 
 def copies(source: Files, target: Files, source_folder: str, target_folder: str) -> dict[str, Blob]:
@@ -93,16 +130,6 @@ def copies(source: Files, target: Files, source_folder: str, target_folder: str)
     wanted = {_moved(path, source_folder, target_folder): blob for path, blob in source.items()}
     changed: dict[str, Blob] = {path: blob for path, blob in wanted.items() if target.get(path) != blob}
     return changed | {path: None for path in target if path not in wanted}
-
-
-def branch_of(namespace: str, promotion: str, environment: str, candidate: str) -> str:
-    """The branch of a pull request: the same for the same version, so that there is one."""
-    return "/".join(("dispatch/promote", component(namespace), component(promotion), component(environment), candidate))
-
-
-def title_of(names: Sequence[str], environment: str) -> str:
-    """`shop:1.4.0 to production`."""
-    return trailers.line(f"{', '.join(names)} to {environment}")
 
 
 def superseded(title: str) -> str:
@@ -117,26 +144,22 @@ def is_superseded(title: str) -> bool:
     return title.startswith(_SUPERSEDED)
 
 
-def message(title: str, promotion: str, candidate: str, source: str) -> str:
-    """The message of the commit: the title, and trailers that say it to programs. `promotion` is namespace/name."""
-    return trailers.written(title, "", ((_PROMOTION, promotion), (_CANDIDATE, candidate), (_SOURCE, source)))
-
-
-def is_ours(text: str, promotion: str, candidate: str) -> bool:
-    """Whether a commit is one that Dispatch made for this version."""
-    found = dict(trailers.read(text))
-    return (found.get(_PROMOTION.lower()), found.get(_CANDIDATE.lower())) == (promotion, candidate)
-
-
 def last_source(messages: Iterable[str], promotion: str) -> str:
     """The commit that was promoted last, of the messages of the target's commits, the newest first; empty when none of
     them tells of a promotion. `promotion` is namespace/name.
     """
     for message in messages:
         found = dict(trailers.read(message))
-        if found.get(_PROMOTION.lower()) == promotion and found.get(_SOURCE.lower()):
-            return found[_SOURCE.lower()]
+        if found.get(PROMOTION.lower()) == promotion and found.get(SOURCE.lower()):
+            return found[SOURCE.lower()]
     return ""
+
+
+def _known(text: str) -> tuple[str, ImageRef] | None:
+    """(the application, empty where there is one; the image)."""
+    application, _, image = text.rpartition("=")
+    ref = parse_ref(image)
+    return (application, ref) if ref is not None else None
 
 
 def _same(one: ImageRef, other: ImageRef | None) -> bool:

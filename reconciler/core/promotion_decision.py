@@ -13,11 +13,10 @@ from enum import StrEnum
 
 from reconciler.core import landing
 from reconciler.core import promotion_past as past
-from reconciler.core.conditions import is_ready
 from reconciler.core.hotfix import lacks
 from reconciler.core.promotion import brought, is_superseded
 from reconciler.core.promotion_facts import Facts, Said
-from reconciler.model.application import ApplicationStatus
+from reconciler.core.promotion_members import undeployed, unproven
 from reconciler.model.promotion import EnvironmentState, GateState, PastMerge, PromotionState
 from reconciler.model.pull_request import PullRequest
 from reconciler.model.strategy import InFlight, MergePolicy
@@ -63,8 +62,11 @@ def decide(facts: Facts, judge: Gatekeeper, forecast: Forecast, now: datetime) -
 
 
 def _decide(facts: Facts, judge: Gatekeeper, now: datetime) -> Decision:
+    if facts.apart:
+        # Nothing can be told yet of what is to come: what is known stays.
+        return Decision(Act.NONE, _of(facts.known, PromotionState.WAITING, facts.apart))
     if not facts.applied:
-        return _waits(facts, f"{facts.source.application} has deployed nothing yet")
+        return _waits(facts, undeployed(facts.late, facts.source.members))
     if not facts.candidate:
         return _nothing_to_come(facts)
     state = _proposed(facts, judge, now)
@@ -75,26 +77,13 @@ def _decide(facts: Facts, judge: Gatekeeper, now: datetime) -> Decision:
     if facts.tainted:
         return Decision(Act.NONE, _of(state, PromotionState.WAITING, facts.tainted))
     if facts.ready_since is None:
-        words = f"{facts.source.application} is not Ready: nothing is proven there"
+        words = unproven(facts.late, facts.source.members)
         return Decision(Act.NONE, _of(state, PromotionState.WAITING, words))
     if facts.said is None:
         return Decision(Act.ASK, _of(state, PromotionState.WAITING, "the forge was not asked yet"))
     if not facts.forge:
         return _without_forge(facts, state)
     return _by_pull_request(facts, facts.said, state, now)
-
-
-def applied_commit(status: ApplicationStatus) -> str:
-    """The commit that an Application runs; empty before its first one."""
-    return status.applied.revision.rpartition(":")[2] if status.applied is not None else ""
-
-
-def ready_since(status: ApplicationStatus, generation: int) -> datetime | None:
-    """Since when it is Ready with what it has applied; None while it is not."""
-    if not is_ready(status.conditions, generation) or status.applied is None:
-        return None
-    ready = next((each.last_transition_time for each in status.conditions if each.type == "Ready"), None)
-    return max(ready, status.applied.at) if ready is not None else None
 
 
 def has_its_turn(facts: Facts) -> bool:
@@ -138,6 +127,7 @@ def _proposed(facts: Facts, judge: Gatekeeper, now: datetime) -> EnvironmentStat
         state=PromotionState.WAITING,
         candidate=facts.candidate.id,
         images=tuple(map(str, facts.candidate.images)),
+        parts=facts.candidate.named,
         source=facts.applied,
         gates=past.judged(facts, judge, proof, now),
         rendered=rendered,
@@ -173,7 +163,7 @@ def _without_forge(facts: Facts, state: EnvironmentState) -> Decision:
     if why := closed(state.gates):
         return Decision(Act.NONE, _of(state, PromotionState.WAITING, why))
     merge = PastMerge(candidate=state.candidate, commit=facts.change, digest=facts.digest)
-    done = {"head": facts.change, "merged": merge, "had": brought(facts.known.had, state.images)}
+    done = {"head": facts.change, "merged": merge, "had": brought(facts.known.had, state.brings)}
     pushed = _of(state, PromotionState.MERGED, f"pushed to {facts.base}").model_copy(update=done)
     return Decision(Act.PUSH, pushed)
 
@@ -252,12 +242,14 @@ def _kept_out(facts: Facts, state: EnvironmentState) -> Decision:
 
 def _vetoed(facts: Facts) -> str | None:
     """An image that was aborted in the environment does not come again under another tag."""
-    for veto in facts.vetoes:
-        digests = {image.rpartition("@")[2] for image in veto.images if "@" in image}
-        for ref in facts.candidate.images:
-            if str(ref) in veto.images or (ref.digest and ref.digest in digests):
-                where = facts.target.application
-                return f"{ref} was aborted in {where} ({veto.why}): `dispatch rollout retry` lifts the veto"
+    members = facts.target.members
+    rest = f". Nothing of {', '.join(members)} goes on before that" if len(members) > 1 else ""
+    for name, part in facts.candidate.each(members):
+        for veto in facts.vetoes.get(name, ()):
+            digests = {image.rpartition("@")[2] for image in veto.images if "@" in image}
+            for ref in part.images:
+                if str(ref) in veto.images or (ref.digest and ref.digest in digests):
+                    return f"{ref} was aborted in {name} ({veto.why}): `dispatch rollout retry` lifts the veto{rest}"
     return None
 
 

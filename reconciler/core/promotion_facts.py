@@ -37,7 +37,9 @@ class Facts:
     """What is known of one environment at one look.
 
     `applied` is the commit that the environment before runs, empty before its first one; `ready_since` when it became
-    Ready with it, None while it is not. `vetoes` are the target's. `base` is the branch that the target follows,
+    Ready with it, None while it is not. Where it is several applications that is what all of them run, and when the
+    last one became Ready; `late` are those that keep the others back, and `apart` is why they run no commit in common,
+    empty when they do. `vetoes` are the target's, by its applications. `base` is the branch that the target follows,
     `change` the commit that brings the candidate, `upon` the commit of the base that it is made upon, `digest` of what
     the target renders with it. Where there is no `forge` it is pushed. `said` is None as long as the commit was not
     made and the forge not asked. `measured` is what the metrics of the gates say now. `shared` are the images that both
@@ -52,7 +54,7 @@ class Facts:
     known: EnvironmentState
     applied: str = ""
     ready_since: datetime | None = None
-    vetoes: Sequence[VetoEntry] = ()
+    vetoes: Mapping[str, Sequence[VetoEntry]] = field(default_factory=dict)
     candidate: Candidate = field(default_factory=Candidate)
     base: str = ""
     forge: bool = False
@@ -67,3 +69,5 @@ class Facts:
     digest: str = ""
     urgent: str = ""
     lacking: Mapping[str, str] = field(default_factory=dict)
+    late: tuple[str, ...] = ()
+    apart: str = ""

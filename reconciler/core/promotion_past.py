@@ -39,7 +39,7 @@ def remembered(facts: Facts, judge: Gatekeeper, now: datetime) -> EnvironmentSta
     landed = facts.said.landed if facts.said is not None else None
     if request is not None and landed is not None:
         # What is known of images may be of a version that came after the one of the pull request.
-        images = known.images if known.candidate == known.proposed else ()
+        images = known.brings if known.candidate == known.proposed else ()
         merge = _merge(facts, landed, request, judge, now)
         known = known.model_copy(update={"merged": merge, "had": brought(known.had, images)})
     if facts.applied and not facts.candidate:
@@ -93,7 +93,7 @@ def went_back(facts: Facts) -> bool:
     or a mend in Git. Whoever did that does not want it back by itself."""
     candidate, known = facts.candidate, facts.known
     if candidate.images and not candidate.files:
-        return {str(image) for image in candidate.images} <= set(known.had)
+        return set(candidate.named or map(str, candidate.images)) <= set(known.had)
     return known.merged is not None and known.merged.candidate == candidate.id
 
 
@@ -144,3 +144,15 @@ def asked_of(actions: Iterable[PromotionAction], wish: PromotionWish, environmen
     return frozenset(
         each.spec.version for each in actions if each.spec.action is wish and each.spec.environment == environment
     )
+
+
+def is_over(action: PromotionAction, states: Iterable[EnvironmentState]) -> bool:
+    """Whether what somebody asked for is about a version that no environment of the status speaks of any more."""
+    asked = action.spec
+    for each in states:
+        if each.name == asked.environment:
+            accepted = each.merged is not None and each.merged.commit == asked.version
+            # A version has another name each time that it is kept back; all of them begin alike.
+            same = any(part and asked.version.startswith(f"{part}-") for part in (each.candidate, each.proposed))
+            return not accepted and not same
+    return True

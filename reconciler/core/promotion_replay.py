@@ -68,7 +68,7 @@ def opens(facts: Facts, decision: Decision) -> Iterator[str]:
     elif state.state is PromotionState.FAILED:
         yield "`dispatch rollout retry` in the target, or a newer version"
     elif facts.candidate and facts.ready_since is None:
-        yield f"{facts.source.application} becomes Ready with it"
+        yield f"{', '.join(facts.late or facts.source.members)} becomes Ready with it"
     else:
         yield from _gates(facts, state)
 

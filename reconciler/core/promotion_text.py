@@ -51,20 +51,29 @@ class Commits:
 
 
 @dataclass(frozen=True, slots=True)
+class Coming:
+    """What an application of the target gets: `running` are the images that it has now."""
+
+    application: str
+    running: Sequence[str]
+    images: Sequence[ImageRef]
+
+
+@dataclass(frozen=True, slots=True)
 class Story:
-    """`source` and `target` are environments, `commit` the one that `source` has applied; `running` are the images that
-    `target` has now, `coming` those that are to come. `files` are the paths that are carried. `asked` are the gates as
+    """`source` and `target` are environments, `commit` the one that `source` has applied; `coming` is what each
+    application of `target` gets. `files` are the paths that are carried. `asked` are the gates as
     they are written, `gates` what they say; `earliest` is when all that depends on the time is open, None while that
     cannot be told. `predictions` are sentences about the rollouts of objects. `origin` says what the differences are
-    between, `rest` how somebody sees those that are cut off.
+    between, `rest` how somebody sees those that are cut off. `lead` is how it begins where it comes from no
+    environment.
     """
 
     source: str
     target: str
     commit: str
     subject: str
-    running: Sequence[str]
-    coming: Sequence[ImageRef]
+    coming: Sequence[Coming]
     files: Sequence[str]
     gates: Sequence[GateState]
     asked: Sequence[PromotionGate] = ()
@@ -74,6 +83,7 @@ class Story:
     changes: Sequence[Changed] = ()
     origin: str = "The objects as they are rendered, before and after."
     rest: str = ""
+    lead: str = ""
 
 
 def body(story: Story) -> str:
@@ -109,7 +119,10 @@ def who_may_approve(gate: ApprovalsGate) -> str:
 
 def _head(story: Story) -> Iterator[str]:
     what = f"commit {code(story.commit[:10])}, {inline(story.subject)}"
-    yield f"What {inline(story.source)} runs goes to **{inline(story.target)}**: {what}.\n"
+    yield story.lead or f"What {inline(story.source)} runs goes to **{inline(story.target)}**: {what}.\n"
+    if len(story.coming) > 1:
+        names = _some([code(each.application) for each in story.coming])
+        yield f"One release of {names}: all of it goes, or nothing.\n"
     yield from _images(story)
     if story.files:
         yield f"Files: {_some([code(path) for path in story.files])}\n"
@@ -123,15 +136,17 @@ def _head(story: Story) -> Iterator[str]:
 
 
 def _images(story: Story) -> Iterator[str]:
-    if not story.coming:
+    rows = [(each, ref) for each in story.coming for ref in each.images]
+    if not rows:
         return
-    built = {ref: _built(ref, story.commits.found) for ref in story.coming}
-    more = any(built.values())
-    yield f"| image | now | then |{' built from |' if more else ''}\n|---|---|---|{'---|' if more else ''}"
-    for ref in story.coming:
-        now = next((text for text in story.running if _is(text, ref)), "")
+    built = {ref: _built(ref, story.commits.found) for _, ref in rows}
+    several, more = len(story.coming) > 1, any(built.values())
+    head = [*(["application"] if several else []), "image", "now", "then", *(["built from"] if more else [])]
+    yield f"| {' | '.join(head)} |\n|{'---|' * len(head)}"
+    for each, ref in rows:
+        now = next((text for text in each.running if _is(text, ref)), "")
         row = [code(ref.name), code(_version(now)), code(_version(str(ref))), *([built[ref]] if more else [])]
-        yield f"| {' | '.join(row)} |"
+        yield f"| {' | '.join([*([code(each.application)] if several else []), *row])} |"
     yield ""
 
 

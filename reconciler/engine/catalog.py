@@ -10,6 +10,7 @@ from reconciler.core.applyset import applyset_id
 from reconciler.engine.keys import Key
 from reconciler.model.application import Application
 from reconciler.model.document import Loaded, load
+from reconciler.model.hotfix import Hotfix
 from reconciler.model.image_feed import ImageFeed
 from reconciler.model.manifest import Origin
 from reconciler.model.outcome import Terminal
@@ -116,31 +117,43 @@ class Catalog:
         ]
 
     def promotions_of(self, application: Key) -> list[Key]:
-        """The Promotions that name this Application as an environment."""
-        return [
-            key
-            for key, entry in self.all("Promotion")
-            if isinstance(entry, Promotion)
-            and key.namespace == application.namespace
-            and any(each.application == application.name for each in entry.spec.environments)
-        ]
+        """The Promotions that name this Application as an environment, or as one of several that are; and their
+        Hotfixes.
+        """
+        return self._with_hotfixes(
+            [
+                key
+                for key, entry in self.all("Promotion")
+                if isinstance(entry, Promotion)
+                and key.namespace == application.namespace
+                and any(application.name in each.members for each in entry.spec.environments)
+            ]
+        )
 
     def promotions_in(self, repository: Key) -> list[Key]:
-        """The Promotions of whose environments one reads this Repository."""
+        """The Promotions of whose environments one reads this Repository; and their Hotfixes."""
         names = {key.name for key, _ in self.applications_of(repository)}
-        return [
-            key
-            for key, entry in self.all("Promotion")
-            if isinstance(entry, Promotion)
-            and key.namespace == repository.namespace
-            and any(each.application in names for each in entry.spec.environments)
-        ]
+        return self._with_hotfixes(
+            [
+                key
+                for key, entry in self.all("Promotion")
+                if isinstance(entry, Promotion)
+                and key.namespace == repository.namespace
+                and any(name in names for each in entry.spec.environments for name in each.members)
+            ]
+        )
 
     def promotion_of(self, action: Key) -> Key | None:
         """The Promotion of which a PromotionAction asks something; None when it cannot be read, or is gone."""
         with self._lock:
             entry = self._entries.get(action)
         return Key("Promotion", action.namespace, entry.spec.promotion) if isinstance(entry, PromotionAction) else None
+
+    def held_by(self, fix: Key) -> Key | None:
+        """The Promotion that a Hotfix is of; None when it cannot be read, or is gone."""
+        with self._lock:
+            entry = self._entries.get(fix)
+        return Key("Promotion", fix.namespace, entry.spec.promotion) if isinstance(entry, Hotfix) else None
 
     def actions_of(self, promotion: Key) -> list[PromotionAction]:
         """What people ask of a Promotion."""
@@ -151,6 +164,20 @@ class Catalog:
             and key.namespace == promotion.namespace
             and entry.spec.promotion == promotion.name
         ]
+
+    def hotfixes_of(self, promotion: Key) -> list[Hotfix]:
+        """The Hotfixes of the environments of a Promotion."""
+        return [
+            entry
+            for key, entry in self.all("Hotfix")
+            if isinstance(entry, Hotfix)
+            and key.namespace == promotion.namespace
+            and entry.spec.promotion == promotion.name
+        ]
+
+    def _with_hotfixes(self, promotions: list[Key]) -> list[Key]:
+        fixes = [(key.namespace, each.metadata.name) for key in promotions for each in self.hotfixes_of(key)]
+        return [*promotions, *(Key("Hotfix", *names) for names in fixes)]
 
     def owner(self, applyset: str) -> Key | None:
         """Which Application an ApplySet id belongs to."""

@@ -18,6 +18,7 @@ from reconciler.engine.followers import Followers
 from reconciler.engine.gates import answer
 from reconciler.engine.git_hooks import GitHooks, Receiving
 from reconciler.engine.hooks import Hooks
+from reconciler.engine.hotfixes import Hotfixes
 from reconciler.engine.keys import Key
 from reconciler.engine.leader import Leader
 from reconciler.engine.ledgers import Ledgers
@@ -127,6 +128,7 @@ class Controller:
             Kind("Application", Applications(world, reporter).reconcile, workers),
             Kind("ImageFeed", feeds.reconcile, _FEEDERS),
             Kind("Promotion", Promotions(world, self.queues, reporter, self.notices).reconcile, _PROMOTERS),
+            Kind("Hotfix", Hotfixes(world, self.queues, reporter, self.notices).reconcile, 1),
             Kind("Repository", repositories.reconcile, _READERS),
             Kind("Notifier", self.notices.reconcile, 1),
         )
@@ -269,6 +271,9 @@ class Controller:
             if asked is None:
                 return
             key = asked
+        if key.kind == "Hotfix" and (held := self.catalog.held_by(key)) is not None:
+            # What is on its way by itself gives way to it.
+            self.queues.add(held)
         self.queues.add(key, priority=LOW if self._starting and key.kind == "Application" else NORMAL)
 
     def _wake_owner(self, applyset: str) -> None:

@@ -52,9 +52,9 @@ def landed(
 def _merged(world: World, to: Place, facts: Facts, request: PullRequest) -> str:
     """The digest of what the merge renders; empty as long as its commit was not read."""
     try:
-        return proposals.digest(world, to.application, request.merge_commit, to.seen)
+        return proposals.digest(world, to.applications, request.merge_commit, to.seen)
     except Terminal as error:
         if error.reason is not Reason.REF_NOT_FOUND:
             # What cannot be rendered is certainly not what was proposed.
             return f"none: {error.reason.value}"
-        return "" if facts.candidate else proposals.digest(world, to.application, to.head, to.seen)
+        return "" if facts.candidate else proposals.digest(world, to.applications, to.head, to.seen)

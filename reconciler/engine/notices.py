@@ -53,9 +53,10 @@ class Notices:
             log.exception("the news of an Application could not be told", extra={"key": str(key)})
 
     def tell(self, notice: Notice, *, news: bool = True) -> None:
-        """Hand a notice to every Notifier that is for its Application. Returns at once; the same twice is told once."""
+        """Hand a notice to every Notifier that is for its Application, or one of its Applications. Returns at once; the
+        same twice is told once."""
         for key, notifier in self._notifiers():
-            if concerns(notifier, notice.about):
+            if any(concerns(notifier, about) for about in (notice.about, *notice.beside)):
                 outbox = self._outbox(key)
                 if outbox is not None:
                     outbox.tell(notice, news=news and wants(notifier.spec, notice))

@@ -13,8 +13,9 @@ from reconciler.core.mask import mask_pair
 from reconciler.core.progressive.shaped import Shaped
 from reconciler.core.progressive.template import workload_of
 from reconciler.core.promotion_text import Changed, rendered
-from reconciler.engine import outlook
+from reconciler.engine import outlook, proposals
 from reconciler.engine.preview import Difference, preview
+from reconciler.engine.proposals import Place
 from reconciler.engine.world import World
 from reconciler.model.application import Application
 from reconciler.model.change import Action
@@ -44,6 +45,22 @@ class _Side:
 
     shaped: Shaped
     wanted: tuple[Wanted, ...]
+
+
+def whole(world: World, to: Place, commit: str) -> Outlook:
+    """For all Applications of an environment: what a commit would do to them."""
+    tree = world.source.tree(to.seen.remote, commit)
+    found = [
+        ahead(world, each.application, each.before, proposals.objects(world, each.application, tree), commit)
+        for each in to.members
+    ]
+    origins = {each.origin for each in found}
+    named = " ".join(f"{member.name}: {each.origin}" for member, each in zip(to.members, found, strict=True))
+    return Outlook(
+        tuple(change for each in found for change in each.changes),
+        found[0].origin if len(origins) == 1 else named,
+        tuple(sentence for each in found for sentence in each.predictions),
+    )
 
 
 def ahead(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from reconciler.core.promotion import branch_of
+from reconciler.core.errand import of_promotion
 from reconciler.core.promotion_decision import Act, Decision, decide, has_its_turn
 from reconciler.core.promotion_facts import Facts
 from reconciler.core.promotion_replay import opens, recorded, said
@@ -15,7 +15,6 @@ from reconciler.engine.catalog import Catalog
 from reconciler.engine.keys import Key
 from reconciler.engine.proposals import Place
 from reconciler.engine.sources import Sources
-from reconciler.engine.stages.fetch import repository_of
 from reconciler.model.outcome import Reason, StageError, Terminal
 from reconciler.model.promotion import EnvironmentState, Promotion, PromotionEnvironment, PromotionState
 from reconciler.ports import Forecast, Gatekeeper, Renderer, Source
@@ -80,17 +79,18 @@ def _environment(
     known: EnvironmentState,
     before: EnvironmentState | None,
 ) -> Replayed:
-    origin, to = promotion_facts.ends(files, key.namespace, source, target)
-    repository = files.catalog.repository(repository_of(to.application))
+    errand = of_promotion(key.namespace, key.name, target.name)
+    origins, to = promotion_facts.ends(files, key.namespace, source, target)
+    repository = files.catalog.repository(to.repository)
     forge = repository is not None and repository.spec.forge is not None
     facts = promotion_facts.gather(
-        files, f"{key.namespace}/{key.name}", origin, to, source, target, known, forge, before
+        files, f"{key.namespace}/{key.name}", origins, to, source, target, known, forge, before, rules.now
     )
     if forge and has_its_turn(facts) and known.state is PromotionState.OPEN:
-        facts = promotion_facts.first(files, origin, to, facts)
+        facts = promotion_facts.first(files, origins, to, facts)
     if facts.candidate:
-        facts = promotion_facts.made(files, f"{key.namespace}/{key.name}", facts, to)
-    head = to.seen.refs.get(f"refs/heads/{branch_of(key.namespace, key.name, target.name, facts.candidate.id)}", "")
+        facts = promotion_facts.made(files, errand, facts, to)
+    head = to.seen.refs.get(f"refs/heads/{errand.branch(facts.candidate.id)}", "")
     told = said(facts, facts.change, head)
     facts = replace(promotion_facts.kept(files, facts, to, told.request), said=told)
     decision = decide(facts, recorded(rules.judge, facts, facts.change), rules.forecast, rules.now)

@@ -1,34 +1,21 @@
-"""One environment of a Promotion, at one look: what is known is gathered, decided upon, and done, until nothing is
-left to do. What is decided is in `core/promotion_decision.py`.
-"""
+"""One environment of a Promotion, at one look: what is known is gathered, and the version goes as far as it may."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
-from reconciler.core.promotion import branch_of, superseded
-from reconciler.core.promotion_decision import Act, Decision, decide, has_its_turn
-from reconciler.core.promotion_facts import Facts, Said
-from reconciler.core.promotion_past import merged_since
-from reconciler.engine import promotion_facts, promotion_story, proposals
+from reconciler.core.errand import of_promotion
+from reconciler.core.promotion_decision import has_its_turn
+from reconciler.core.promotion_facts import Facts
+from reconciler.engine import promotion_facts, promotion_story
 from reconciler.engine.keys import Key
-from reconciler.engine.landing import landed, opinions
 from reconciler.engine.measuring import measured
 from reconciler.engine.promotion_story import Road
+from reconciler.engine.promotion_walk import Rules, Told, Walk
 from reconciler.engine.queues import Queues
-from reconciler.engine.stages.fetch import repository_of
 from reconciler.engine.world import World
-from reconciler.model.outcome import Blocked, Transient
 from reconciler.model.promotion import EnvironmentState, PromotionEnvironment, PromotionState
-from reconciler.ports import CommitStatuses, Forge, PullRequest
-
-_STILL_LOOKING = 30.0
-"""Seconds. A forge that only works out whether it can merge asks to wait for less than one whose rules forbid it."""
-
-Told = dict[tuple[str, str], object]
-"""(promotion, environment) -> what its pull request was last told about. Of this process: after a start each text is
-made once more, and written where it is another one."""
+from reconciler.ports import Forge
 
 
 class Step:
@@ -51,189 +38,33 @@ class Step:
         self._told, self._before = told, before
 
     def take(self) -> EnvironmentState:
-        origin, to = promotion_facts.ends(self._world, self._key.namespace, self._source, self._target)
-        if self._known.state is PromotionState.MERGED and self._world.sources.doubted(repository_of(to.application)):
+        origins, to = promotion_facts.ends(self._world, self._key.namespace, self._source, self._target)
+        if self._known.state is PromotionState.MERGED and self._world.sources.doubted(to.repository):
             # The next version is not proposed upon a base that has just moved.
             return self._known
-        road = Road(f"{self._key.namespace}/{self._key.name}", origin, to)
-        look = _Look(self._world, self._queues, road, self._told, self._before)
-        return look.walk(self._source, self._target, self._known)
-
-
-class _Look:
-    """What is asked and done, at one head of the target's branch."""
-
-    def __init__(self, world: World, queues: Queues, road: Road, told: Told, before: EnvironmentState | None) -> None:
-        self._world, self._queues, self._road, self._told, self._before = world, queues, road, told, before
-        self._to = to = road.to
-        repository = world.catalog.repository(repository_of(to.application))
-        remote = to.seen.remote
-        self._forge: Forge | None = world.rolling.forge(repository, remote) if repository is not None else None
-        self._statuses: CommitStatuses | None = (
-            world.rolling.statuses(repository, remote) if repository is not None else None
+        road = Road(f"{self._key.namespace}/{self._key.name}", origins, to)
+        rolling = self._world.rolling
+        rules = Rules(
+            rolling.gatekeeper,
+            rolling.forecast,
+            lambda facts, state: promotion_story.text(self._world, road, facts, state),
         )
+        errand = of_promotion(self._key.namespace, self._key.name, self._target.name)
+        walk = Walk(self._world, self._queues, self._told, errand, to, rules)
+        return walk.walk(self._in_turn(walk.forge, road, self._facts(road, walk.forge is not None)))
 
-    def walk(
-        self, source: PromotionEnvironment, target: PromotionEnvironment, known: EnvironmentState
-    ) -> EnvironmentState:
-        """The acts one after the other, each upon what the one before has changed; none comes twice."""
-        ways: dict[Act, Callable[[Forge, Facts, Decision], Facts]] = {
-            Act.ASK: self._ask,
-            Act.CLOSE: self._close,
-            Act.OPEN: self._open,
-            Act.RENEW: self._renew,
-        }
-        facts = self._in_turn(self._facts(source, target, known))
-        decision = self._decide(facts)
-        if decision.act is Act.ASK and self._forge is None:
-            facts = replace(self._made(facts), said=Said())
-            decision = self._decide(facts)
-        while decision.act in ways and self._forge is not None:
-            facts = ways[decision.act](self._forge, facts, decision)
-            decision = self._decide(facts)
-        return self._end(facts, decision)
-
-    def _decide(self, facts: Facts) -> Decision:
-        now = self._world.clock.now()
-        return decide(facts, self._world.rolling.gatekeeper, self._world.rolling.forecast, now)
-
-    def _facts(self, source: PromotionEnvironment, target: PromotionEnvironment, known: EnvironmentState) -> Facts:
+    def _facts(self, road: Road, forge: bool) -> Facts:
         """What can be told without the forge."""
-        forge, road = self._forge is not None, self._road
+        world, ends = self._world, (self._source, self._target)
         facts = promotion_facts.gather(
-            self._world, road.promotion, road.origin, self._to, source, target, known, forge, self._before
+            world, road.promotion, road.origins, road.to, *ends, self._known, forge, self._before, world.clock.now()
         )
         # Where nothing is to come no metric is asked.
-        numbers = measured(self._world.rolling, target.gates) if facts.candidate else {}
+        numbers = measured(world.rolling, self._target.gates) if facts.candidate else {}
         return replace(facts, measured=numbers)
 
-    def _in_turn(self, facts: Facts) -> Facts:
+    def _in_turn(self, forge: Forge | None, road: Road, facts: Facts) -> Facts:
         """Of two versions the one that came first, where it has its turn."""
-        if self._forge is None or not has_its_turn(facts) or self._forge.read(facts.known.number).state != "open":
+        if forge is None or not has_its_turn(facts) or forge.read(facts.known.number).state != "open":
             return facts
-        return promotion_facts.first(self._world, self._road.origin, self._to, facts)
-
-    def _ask(self, forge: Forge, facts: Facts, decision: Decision) -> Facts:
-        """Makes the commit, and asks for all that is said of it and of what was proposed before."""
-        known = facts.known
-        if not facts.candidate:
-            return self._with_landed(forge, replace(facts, said=Said(older=forge.read(known.number))))
-        older = forge.read(known.number) if known.number and known.proposed not in ("", facts.candidate.id) else None
-        facts = self._made(facts)
-        said = Said(older=older, request=forge.find(self._branch(facts), self._to.base))
-        facts = promotion_facts.kept(self._world, facts, self._to, said.request)
-        # A cache that was deleted has not the commit that was made earlier.
-        self._world.source.fetch(self._to.seen.remote, facts.change, self._to.seen.refs)
-        return self._with_landed(forge, replace(facts, said=self._heard(forge, facts, said)))
-
-    def _heard(self, forge: Forge, facts: Facts, said: Said) -> Said:
-        """What is said of the pull request, where there is an open one and a gate asks for it."""
-        request = said.request
-        if request is None or request.state != "open":
-            return said
-        if request.head_commit != facts.change:
-            return replace(said, foreign=not self._is_ours(request, facts.candidate.id))
-        # Of this commit nothing is known at the forge before it is there.
-        reviews, checks, teams = opinions(forge, self._statuses, facts.target, request)
-        return replace(said, reviews=reviews, checks=checks, teams=teams)
-
-    def _with_landed(self, forge: Forge, facts: Facts) -> Facts:
-        """With what is said of a pull request that was merged since the last look."""
-        request = merged_since(facts)
-        found = landed(self._world, self._to, forge, self._statuses, facts, request) if request is not None else None
-        return replace(facts, said=replace(facts.said or Said(), landed=found))
-
-    def _close(self, forge: Forge, facts: Facts, decision: Decision) -> Facts:
-        said = facts.said or Said()
-        older, request = said.older, said.request
-        if older is not None and older.number == decision.number:
-            forge.close(decision.number, superseded(older.title))
-            return replace(facts, said=replace(said, older=None))
-        if request is None:
-            return facts
-        forge.close(decision.number, superseded(request.title))
-        gone = request._replace(state="closed", title=superseded(request.title))
-        return replace(facts, said=replace(said, request=gone))
-
-    def _open(self, forge: Forge, facts: Facts, decision: Decision) -> Facts:
-        branch = self._branch(facts)
-        self._write_branch(facts, self._to.seen.refs.get(f"refs/heads/{branch}"))
-        title = promotion_story.title(self._world, self._road, facts.change)
-        text = promotion_story.text(self._world, self._road, facts, decision.state)
-        request = forge.open(branch, self._to.base, title, text)._replace(head_commit=facts.change)
-        return replace(facts, said=self._heard(forge, facts, replace(facts.said or Said(), request=request)))
-
-    def _renew(self, forge: Forge, facts: Facts, decision: Decision) -> Facts:
-        """The branch anew upon a base that has moved."""
-        said = facts.said or Said()
-        if said.request is None:
-            return facts
-        self._write_branch(facts, said.request.head_commit)
-        request = said.request._replace(head_commit=facts.change)
-        return replace(facts, said=self._heard(forge, facts, replace(said, request=request)))
-
-    def _end(self, facts: Facts, decision: Decision) -> EnvironmentState:
-        state = decision.state.model_copy(update={"proven": facts.ready_since})
-        if facts.behind and state.state is PromotionState.OPEN:
-            words = f"{state.message}; {facts.behind} waits until {state.pull_request} is merged or closed"
-            state = state.model_copy(update={"message": words})
-        decision = replace(decision, state=state)
-        if self._forge is not None and state.head:
-            self._tell(self._forge, facts, state)
-        if decision.act is Act.PUSH:
-            return self._push(facts, state)
-        if decision.act is Act.MERGE and self._forge is not None:
-            return self._merge(self._forge, facts, decision)
-        if state.state is PromotionState.MERGED:
-            self._queues.add(repository_of(self._to.application))
-        return state
-
-    def _tell(self, forge: Forge, facts: Facts, state: EnvironmentState) -> None:
-        """The pull request says what its gates say, and what it would do: in its text, and as commit statuses."""
-        rollouts = tuple((each.object, each.phase, each.step) for each in self._to.application.status.rollouts)
-        news = (state.gates, state.head, state.earliest, rollouts)
-        if self._told.get((self._road.promotion, state.name)) == news:
-            return
-        title = promotion_story.title(self._world, self._road, facts.change)
-        forge.update(state.number, title, promotion_story.text(self._world, self._road, facts, state))
-        if self._statuses is not None:
-            promotion_story.say(self._statuses, facts.change, state.gates)
-        self._told[self._road.promotion, state.name] = news
-
-    def _push(self, facts: Facts, state: EnvironmentState) -> EnvironmentState:
-        change, to = facts.change, self._to
-        self._world.source.push(to.seen.remote, change, f"refs/heads/{to.base}", to.head)
-        self._moved()
-        return state.model_copy(update={"message": f"pushed {change[:10]} to {to.base}"})
-
-    def _merge(self, forge: Forge, facts: Facts, decision: Decision) -> EnvironmentState:
-        message = self._world.source.message(self._to.seen.remote, facts.change)
-        try:
-            forge.merge(decision.number, facts.change, message)
-        except (Blocked, Transient) as waits:
-            if isinstance(waits, Blocked) and waits.wait > _STILL_LOOKING and facts.upon != self._to.head:
-                # A forge can be told to merge only what is upon the newest base.
-                self._write_branch(self._made(facts), facts.change)
-            return decision.state.model_copy(update={"state": PromotionState.OPEN, "message": waits.message})
-        self._moved()
-        return decision.state
-
-    def _moved(self) -> None:
-        """The base is another one now: it is to be read again."""
-        key = repository_of(self._to.application)
-        self._world.sources.doubt(key, f"refs/heads/{self._to.base}", self._to.head)
-        self._queues.add(key)
-
-    def _is_ours(self, request: PullRequest, candidate: str) -> bool:
-        return proposals.made_here(self._world, self._to, request.head_commit, self._road.promotion, candidate)
-
-    def _made(self, facts: Facts) -> Facts:
-        return promotion_facts.made(self._world, self._road.promotion, facts, self._to)
-
-    def _write_branch(self, facts: Facts, expected: str | None) -> None:
-        ref = f"refs/heads/{self._branch(facts)}"
-        self._world.source.push(self._to.seen.remote, facts.change, ref, expected)
-
-    def _branch(self, facts: Facts) -> str:
-        namespace, _, name = self._road.promotion.partition("/")
-        return branch_of(namespace, name, facts.target.name, facts.candidate.id)
+        return promotion_facts.first(self._world, road.origins, road.to, facts)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reconciler.core.promotion import images_of, last_source
+from reconciler.core.promotion import Candidate, images_of, last_source
 from reconciler.core.promotion_facts import Facts
-from reconciler.core.promotion_text import Commits, Story, body
-from reconciler.engine import promotion_outlook, proposals
+from reconciler.core.promotion_text import Coming, Commits, Story, body
+from reconciler.engine import promotion_outlook
+from reconciler.engine.promotion_facts import Origins
 from reconciler.engine.proposals import Place
 from reconciler.engine.stages.render import request
 from reconciler.engine.world import World
-from reconciler.model.application import Application
 from reconciler.model.outcome import StageError
 from reconciler.model.promotion import EnvironmentState, GateState
 from reconciler.model.rollout import Verdict
@@ -23,30 +23,28 @@ _STATUSES = {Verdict.PASS.value: "success", Verdict.FAIL.value: "failure"}
 
 @dataclass(frozen=True, slots=True)
 class Road:
-    """`promotion` is namespace/name, `origin` the Application of the environment before, `to` where it leads."""
+    """`promotion` is namespace/name, `origins` the Applications of the environment before, `to` where it leads."""
 
     promotion: str
-    origin: Application
+    origins: Origins
     to: Place
 
 
-def title(world: World, road: Road, change: str) -> str:
+def title(world: World, to: Place, change: str) -> str:
     """The first line of the commit."""
-    return world.source.message(road.to.seen.remote, change).partition("\n")[0]
+    return world.source.message(to.seen.remote, change).partition("\n")[0]
 
 
 def text(world: World, road: Road, facts: Facts, state: EnvironmentState) -> str:
     """The description of the pull request, in Markdown."""
     to = road.to
-    after = proposals.objects(world, to.application, world.source.tree(to.seen.remote, facts.change))
-    outlook = promotion_outlook.ahead(world, to.application, to.before, after, facts.change)
+    outlook = promotion_outlook.whole(world, to, facts.change)
     story = Story(
         source=facts.source.name,
         target=facts.target.name,
         commit=state.source,
         subject=world.source.subject(to.seen.remote, state.source),
-        running=images_of(each.document for each in to.before),
-        coming=facts.candidate.images,
+        coming=_coming(to, facts.candidate),
         files=[*facts.candidate.files],
         gates=state.gates,
         asked=facts.target.gates,
@@ -60,6 +58,37 @@ def text(world: World, road: Road, facts: Facts, state: EnvironmentState) -> str
     return body(story)
 
 
+def led(world: World, to: Place, facts: Facts, state: EnvironmentState, lead: str) -> str:
+    """The description of a pull request that comes from no environment: `lead` is how it begins, in Markdown."""
+    outlook = promotion_outlook.whole(world, to, facts.change)
+    story = Story(
+        source="",
+        target=facts.target.name,
+        commit="",
+        subject="",
+        coming=_coming(to, facts.candidate),
+        files=(),
+        gates=state.gates,
+        asked=facts.target.gates,
+        earliest=state.earliest,
+        predictions=outlook.predictions,
+        changes=outlook.changes,
+        origin=outlook.origin,
+        rest=_rest(to),
+        lead=lead,
+    )
+    return body(story)
+
+
+def _coming(to: Place, found: Candidate) -> list[Coming]:
+    """What each Application gets."""
+    parts = found.each([each.name for each in to.members])
+    return [
+        Coming(member.name, images_of(each.document for each in member.before), part.images)
+        for member, (_, part) in zip(to.members, parts, strict=True)
+    ]
+
+
 def say(statuses: CommitStatuses, commit: str, gates: Sequence[GateState]) -> None:
     """A commit status for each gate: a forge's branch protection may ask for it."""
     for gate in gates:
@@ -67,20 +96,22 @@ def say(statuses: CommitStatuses, commit: str, gates: Sequence[GateState]) -> No
 
 
 def _commits(world: World, road: Road, state: EnvironmentState) -> Commits:
-    """What happened in the folder of the environment before since the promotion before this one. It is told where it
+    """What happened in the folders of the environment before since the promotion before this one. It is told where it
     can be: a history that cannot be read stops no promotion.
     """
     to = road.to
     remote = to.seen.remote
     try:
-        past = world.source.history(remote, to.head, "", to.folder)
+        past = world.source.history(remote, to.head, "", *(each.folder for each in to.members))
         since = last_source((each.message for each in past), road.promotion)
-        return Commits(since, world.source.history(remote, state.source, since, request(road.origin).path))
+        folders = [request(each).path for each in road.origins]
+        return Commits(since, world.source.history(remote, state.source, since, *folders))
     except StageError as error:
         return Commits(unknown=error.message)
 
 
 def _rest(to: Place) -> str:
     """How somebody sees the objects for which there is no room."""
-    where = f"`{to.folder}`" if to.folder else "the whole repository"
+    folders = dict.fromkeys(f"`{each.folder}`" if each.folder else "the whole repository" for each in to.members)
+    where = ", ".join(folders)
     return f"The changed files of this pull request have all of it; so has `dispatch diff` of {where} on its branch."

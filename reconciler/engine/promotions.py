@@ -10,11 +10,14 @@ from reconciler.core.conditions import conditions
 from reconciler.engine.keys import Key
 from reconciler.engine.notes import Note
 from reconciler.engine.notices import Notices, subject_of
-from reconciler.engine.promotion_step import Step, Told
+from reconciler.engine.promotion_standing import next_look, stood
+from reconciler.engine.promotion_step import Step
+from reconciler.engine.promotion_sweep import sweep
+from reconciler.engine.promotion_walk import Told
 from reconciler.engine.queues import Queues
 from reconciler.engine.report import Reporter
 from reconciler.engine.world import World
-from reconciler.model.outcome import Blocked, Reason, StageError, Terminal, Transient
+from reconciler.model.outcome import Reason, StageError, Terminal
 from reconciler.model.promotion import (
     EnvironmentState,
     Promotion,
@@ -23,11 +26,6 @@ from reconciler.model.promotion import (
     PromotionStatus,
 )
 
-_LOOK = 15.0
-"""Seconds between two looks at what waits: a pull request, a time, a gate."""
-_SOON = 3.0
-_MOMENT = 0.1
-"""After a time has come: no clock is exact to the last."""
 _NEWS = {
     PromotionState.OPEN: Reason.PROGRESSING,
     PromotionState.MERGED: Reason.PROMOTED,
@@ -60,6 +58,7 @@ class Promotions:
                 known = last.get(target.name, EnvironmentState(name=target.name, state=PromotionState.WAITING))
                 before = states[-1] if states else None
                 states.append(self._environment(key, source, target, known, before))
+            sweep(self._world, key, states)
         except StageError as problem:
             error = problem
         document = self._world.catalog.document(key) or {}
@@ -75,10 +74,12 @@ class Promotions:
         """A release that waits is news once; after that its message is kept true."""
         before = {each.name: each for each in promotion.status.environments}
         for environment, state in zip(promotion.spec.environments[1:], states, strict=True):
-            document = self._world.catalog.document(Key("Application", key.namespace, environment.application))
-            if document is None:
+            keys = (Key("Application", key.namespace, name) for name in environment.members)
+            documents = map(self._world.catalog.document, keys)
+            about = [subject_of(document) for document in documents if document is not None]
+            if not about:
                 continue
-            about, old = subject_of(document), before.get(state.name)
+            old = before.get(state.name)
             if (notice := waiting(about, environment, state)) is not None:
                 fresh = old is None or (old.state, old.candidate) != (state.state, state.candidate)
                 self._notices.tell(notice, news=fresh)
@@ -93,34 +94,8 @@ class Promotions:
         known: EnvironmentState,
         before: EnvironmentState | None,
     ) -> EnvironmentState:
-        """The new state of one environment. What fails there is its own: the others go on."""
-        try:
-            found = Step(self._world, self._queues, key, source, target, known, self._told, before).take()
-        except Transient:
-            raise
-        except StageError as problem:
-            if self._world.stopping():
-                raise
-            state = PromotionState.WAITING if isinstance(problem, Blocked) else PromotionState.FAILED
-            found = known.model_copy(update={"state": state, "message": problem.message})
-        if not found.number and found.state is not PromotionState.CURRENT:
-            # A pull request that is not looked at now is not forgotten: a newer version closes it.
-            kept = ("number", "pull_request", "proposed", "head", "upon", "digest", "rendered")
-            found = found.model_copy(update={name: getattr(known, name) for name in kept})
-        moved = (found.state, found.candidate) != (known.state, known.candidate)
-        return found.model_copy(update={"since": self._world.clock.now() if moved else known.since})
-
-
-def next_look(states: Sequence[EnvironmentState], now: datetime) -> float | None:
-    """Seconds. None where everything is as it should be: a new version wakes the key. Soon where only the forge is
-    asked for: it works out in the background whether it can merge. At the moment at which a soak is over or a window
-    opens.
-    """
-    if all(each.state is PromotionState.CURRENT for each in states):
-        return None
-    ripe = any(each.state is PromotionState.OPEN and all(gate.is_open for gate in each.gates) for each in states)
-    opens = [each.earliest - now for each in states if each.earliest is not None and each.earliest > now]
-    return min([_SOON if ripe else _LOOK, *(left.total_seconds() + _MOMENT for left in opens)])
+        step = Step(self._world, self._queues, key, source, target, known, self._told, before)
+        return stood(self._world, known, step.take)
 
 
 def _status(

@@ -76,7 +76,7 @@ class Notice:
 
     `commit` is whole, or empty for a report. `title` is one line that stands alone, `lines` are the detail, the most
     important first. `topic` tells messages about the same commit apart: the way of a revision has none. `under_way`: it
-    will say something else soon, by itself.
+    will say something else soon, by itself. `beside` are the other Applications of a release, which are told once.
     """
 
     event: NoticeEvent
@@ -87,6 +87,7 @@ class Notice:
     link: str = ""
     topic: str = ""
     under_way: bool = False
+    beside: tuple[Subject, ...] = ()
 
     @property
     def severity(self) -> Severity:

@@ -3,18 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
+from reconciler.model.promotion_status import (
+    EnvironmentState,
+    GateState,
+    MergeVerdict,
+    PastMerge,
+    PromotionState,
+    PromotionStatus,
+)
 from reconciler.model.pull_request import Review
-from reconciler.model.resource import API_VERSION, Conditions, Duration, Metadata, Name, Record, Section
-from reconciler.model.rollout import Verdict
-from reconciler.model.rule import matching, validations
+from reconciler.model.resource import API_VERSION, Duration, Metadata, Name, Section
+from reconciler.model.rule import matching, obeying, validations
 from reconciler.model.strategy import InFlight, MergePolicy, PrometheusMetric
+
+__all__ = [
+    "AnalysisGate",
+    "ApprovalsGate",
+    "CarriedPath",
+    "Carry",
+    "EnvironmentState",
+    "GateState",
+    "MergeVerdict",
+    "PastMerge",
+    "Promotion",
+    "PromotionEnvironment",
+    "PromotionGate",
+    "PromotionSpec",
+    "PromotionState",
+    "PromotionStatus",
+    "Window",
+]
 
 
 def _zone(name: str) -> str:
@@ -185,11 +208,29 @@ class Carry(Section):
     ] = False
 
 
+_ONE_OR_SEVERAL = (
+    "needs exactly one of `application` (one Application) and `applications` (several, which go as one release)"
+)
+
+
 class PromotionEnvironment(Section):
     """One environment. The first one is where versions come from; the others get them from the one before."""
 
+    model_config = ConfigDict(
+        json_schema_extra=validations("has(self.application) != has(self.applications)", _ONE_OR_SEVERAL)
+    )
+
     name: Annotated[Name, Field(description="As people call it.")]
-    application: Annotated[Name, Field(description="The Application that is it, in the same namespace.")]
+    application: Annotated[Name | None, Field(description="The Application that is it, in the same namespace.")] = None
+    applications: Annotated[
+        tuple[Name, ...] | None,
+        Field(
+            min_length=1,
+            max_length=16,
+            description="Instead of `application`: several, which go as one release, all of it or nothing. Each "
+            "follows the one at its place in the environment before.",
+        ),
+    ] = None
     carry: Carry = Carry()
     gates: Annotated[tuple[PromotionGate, ...], Field(max_length=8, description="What must hold before a merge.")] = ()
     merge: Annotated[MergePolicy, Field(description="Who merges once all gates are open.")] = MergePolicy.MANUAL
@@ -197,13 +238,37 @@ class PromotionEnvironment(Section):
         InFlight, Field(description="What a newer version does to an open pull request of an older one.")
     ] = InFlight.SUPERSEDE
 
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The Applications that it is, one or several."""
+        return self.applications or tuple(filter(None, (self.application,)))
+
+    @model_validator(mode="after")
+    def _one_or_several(self) -> PromotionEnvironment:
+        if (self.application is None) == (self.applications is None):
+            raise ValueError(_ONE_OR_SEVERAL)
+        return self
+
 
 def _twice(environments: tuple[PromotionEnvironment, ...]) -> tuple[PromotionEnvironment, ...]:
-    for field in ("name", "application"):
-        given = [getattr(each, field) for each in environments]
+    names = [each.name for each in environments]
+    applications = [name for each in environments for name in each.members]
+    for what, given in (("name", names), ("application", applications)):
         if twice := sorted({one for one in given if given.count(one) > 1}):
-            raise ValueError(f"names the {field} {', '.join(twice)} twice")
+            raise ValueError(f"names the {what} {', '.join(twice)} twice")
     return environments
+
+
+_IN_PAIRS = (
+    "each must name as many applications as the first one: they go from one to the next in pairs, by their places in "
+    "`applications`"
+)
+_PAIRED = obeying(
+    "self.all(one, (has(one.applications) ? one.applications.size() : 1) == "
+    "(has(self[0].applications) ? self[0].applications.size() : 1))",
+    _IN_PAIRS,
+    lambda environments: len({len(each.members) for each in environments}) == 1,
+)
 
 
 class PromotionSpec(Section):
@@ -212,99 +277,9 @@ class PromotionSpec(Section):
     environments: Annotated[
         tuple[PromotionEnvironment, ...],
         Field(min_length=2, max_length=8, description="From the first to the last."),
+        _PAIRED,
         AfterValidator(_twice),
     ]
-
-
-class PromotionState(StrEnum):
-    """Where a version is on its way into one environment. Only a Hotfix expires."""
-
-    CURRENT = "Current"
-    WAITING = "Waiting"
-    OPEN = "Open"
-    MERGED = "Merged"
-    REJECTED = "Rejected"
-    QUEUED = "Queued"
-    FAILED = "Failed"
-    HELD = "Held"
-    EXPIRED = "Expired"
-
-
-class MergeVerdict(StrEnum):
-    """What a merge was: as expected, one past a closed gate, or one of something else than was proposed."""
-
-    EXPECTED = "Expected"
-    OVERRIDE = "Override"
-    UNREVIEWED = "Unreviewed"
-
-
-class PastMerge(Record):
-    """The last merge into an environment."""
-
-    candidate: Annotated[str, Field(description="What was proposed.")] = ""
-    pull_request: Annotated[str, Field(description="By which pull request.")] = ""
-    number: Annotated[int, Field(description="Its number.")] = 0
-    by: Annotated[str, Field(description="Who merged it, by the name that the forge knows.")] = ""
-    at: Annotated[datetime | None, Field(description="When.")] = None
-    commit: Annotated[str, Field(description="The commit that the branch got.")] = ""
-    digest: Annotated[str, Field(description="SHA-256 of the objects that it renders, in hex.")] = ""
-    verdict: Annotated[MergeVerdict, Field(description="Expected, Override or Unreviewed.")] = MergeVerdict.EXPECTED
-    closed: Annotated[tuple[str, ...], Field(description="The gates that were closed then.")] = ()
-
-
-class GateState(Record):
-    """What one gate says, and by what."""
-
-    gate: Annotated[str, Field(description="Which one.")]
-    verdict: Annotated[str, Field(description="pass, wait or fail.")]
-    evidence: Annotated[str, Field(description="Why.")] = ""
-
-    @property
-    def is_open(self) -> bool:
-        """What cannot be told is closed."""
-        return self.verdict == Verdict.PASS.value
-
-
-class EnvironmentState(Record):
-    """One environment but the first."""
-
-    name: Annotated[str, Field(description="Its name.")]
-    state: Annotated[PromotionState, Field(description="Where the version is.")]
-    candidate: Annotated[str, Field(description="The name of what is to come: a digest of it.")] = ""
-    images: Annotated[tuple[str, ...], Field(description="The images that come with it.")] = ()
-    source: Annotated[str, Field(description="The commit that the environment before has applied.")] = ""
-    pull_request: Annotated[str, Field(description="Its pull request.")] = ""
-    number: Annotated[int, Field(description="The number of the pull request, 0 for none.")] = 0
-    proposed: Annotated[str, Field(description="The candidate that the pull request is for.")] = ""
-    head: Annotated[str, Field(description="The commit of its branch that the gates speak of.")] = ""
-    upon: Annotated[str, Field(description="The commit of the environment's branch that `head` is upon.")] = ""
-    proven: Annotated[
-        datetime | None, Field(description="Since when the environment before is Ready with it; none while it is not.")
-    ] = None
-    digest: Annotated[str, Field(description="SHA-256 of the objects that the commit renders, in hex.")] = ""
-    rendered: Annotated[
-        datetime | None, Field(description="Since when the commit renders that, where it rendered others before.")
-    ] = None
-    gates: Annotated[tuple[GateState, ...], Field(description="What they say.")] = ()
-    earliest: Annotated[
-        datetime | None,
-        Field(description="When the times of its gates let it go on; none where nothing waits for one."),
-    ] = None
-    had: Annotated[
-        tuple[str, ...], Field(description="The images that it has had last of those of the environment before.")
-    ] = ()
-    merged: Annotated[PastMerge | None, Field(description="The last merge into it.")] = None
-    again: Annotated[str, Field(description="What it is called by who asks for it once more.")] = ""
-    message: Annotated[str, Field(description="Why it is where it is, and what to do.")] = ""
-    since: Annotated[datetime | None, Field(description="Since when it is in this state.")] = None
-
-
-class PromotionStatus(Record):
-    """What was last seen and done."""
-
-    observed_generation: Annotated[int, Field(description="The generation of the spec that this is about.")] = 0
-    conditions: Conditions = ()
-    environments: Annotated[tuple[EnvironmentState, ...], Field(description="Each but the first.")] = ()
 
 
 class Promotion(Section):

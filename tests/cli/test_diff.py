@@ -11,6 +11,7 @@ import pytest
 from command_line import dispatch, kubeconfig, may, put, service_account
 from manifests import config_map, inside, secret, write
 
+from reconciler.adapters.kube import patience
 from reconciler.adapters.kube.cluster import KubeCluster
 from reconciler.core.applyset import PART_OF, applyset_id
 from reconciler.sandbox.platform import Sandbox
@@ -220,7 +221,8 @@ def test_a_folder_says_nothing_of_membership(
     assert dispatch("diff", write(folder, config_map("settings", a="1")), *access).code == 0
 
 
-def test_an_unreachable_server_is_exit_code_2(folder: Path, tmp_path: Path) -> None:
+def test_an_unreachable_server_is_exit_code_2(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "LOST_FOR", 0.3)
     file = kubeconfig(tmp_path / "config", "https://127.0.0.1:1", "token")
 
     ran = dispatch("diff", write(folder, config_map("a")), "--kubeconfig", file)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from command_line import dispatch, dispatch_process, kubeconfig, may, service_account
 
+from reconciler.adapters.kube import patience
 from reconciler.adapters.kube.cluster import KubeCluster
 from reconciler.cli import cluster_checks
 from reconciler.cli.cluster_checks import Right, clock, covers, needed, version
@@ -68,7 +69,8 @@ def test_no_cluster_is_a_failure_that_says_what_to_do() -> None:
     assert "dispatch sandbox up" in ran.out
 
 
-def test_a_server_that_does_not_answer_is_a_failure(tmp_path: Path) -> None:
+def test_a_server_that_does_not_answer_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "LOST_FOR", 0.3)
     file = kubeconfig(tmp_path / "config", "https://127.0.0.1:1", "very-secret-token")
 
     ran = dispatch("doctor", "--kubeconfig", file)

@@ -40,6 +40,7 @@ class Scene:
 
     def __init__(self, folder: Path, upstream: Upstream, commit: str) -> None:
         self.folder, self.upstream, self.commit = folder, upstream, commit
+        self.members = (["staging"], ["production"])
         self.gates: list[dict[str, Any]] = []
         self.known: dict[str, Any] = {}
         self.forge: dict[str, Any] = {"forge": {"kind": "gitea"}, "credentialsRef": {"name": "config-git"}}
@@ -47,8 +48,8 @@ class Scene:
 
     def write(self) -> None:
         environments = [
-            {"name": "staging", "application": "staging"},
-            {"name": "production", "application": "production", "merge": "Automatic", "gates": self.gates},
+            {"name": "staging", "applications": self.members[0]},
+            {"name": "production", "applications": self.members[1], "merge": "Automatic", "gates": self.gates},
         ]
         promotion = {
             "apiVersion": "dispatch.dev/v1alpha1",
@@ -162,6 +163,49 @@ def test_why_it_is_where_it_is_is_what_the_controller_says(
     found = scene.told()
     assert (found["state"], found["next"]) == (state, "none")
     assert words in found["message"]
+
+
+def two(scene: Scene, worker: str = "", **status: Any) -> None:
+    """Another application beside, whose staging has applied this commit."""
+    scene.members = (["staging", "worker-staging"], ["production", "worker"])
+    scene.applications += [
+        application("worker-staging", worker or scene.commit, **status),
+        application("worker", scene.commit),
+    ]
+
+
+def test_several_applications_are_one_release(scene: Scene) -> None:
+    files = {f"{name}/web.yaml": deployment("worker", "till:1").encode() for name in ("worker-staging", "worker")}
+    kept = {
+        f"{name}/web.yaml": deployment("web", f"shop:{version}").encode()
+        for name, version in (("staging", 2), ("production", 1))
+    }
+    first = scene.upstream.commit({**kept, **files}, message="a worker")
+    two(scene, first)
+    found = scene.told()
+    assert (found["next"], found["parts"]) == ("open", ["production=shop:2"])
+    assert found["source"] == first, "the commit at which both render what they run"
+
+    scene.applications[2] = application("worker-staging", first, ready=False)
+    held = scene.told()
+    assert (held["state"], held["next"]) == ("Waiting", "none")
+    assert held["message"].startswith("worker-staging is not Ready")
+    assert held["opensBy"] == ["worker-staging becomes Ready with it"]
+
+    # The half of a push: the worker has not deployed yet what staging has.
+    newer = {**files, "worker-staging/web.yaml": deployment("worker", "till:2").encode()}
+    newer |= {**kept, "staging/web.yaml": deployment("web", "shop:3").encode()}
+    second = scene.upstream.commit(newer, message="both")
+    scene.applications[0], scene.applications[2] = (
+        application("staging", second),
+        application("worker-staging", first),
+    )
+    half = scene.told()
+    assert (half["state"], half["next"]) == ("Waiting", "none")
+    assert "no commit is run by all" in half["message"]
+    scene.applications[2] = application("worker-staging", second)
+    assert scene.told()["parts"] == ["production=shop:3", "worker=till:2"]
+    assert "part      worker=till:2" in scene.explain().out
 
 
 def test_a_promotion_that_is_not_among_the_files_is_an_error_that_says_how_to_get_it(scene: Scene) -> None:

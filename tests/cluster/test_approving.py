@@ -9,17 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kind_cases import rollout_action
+from kind_cases import hotfix, rollout_action
 from persons import bind, install, person, user
 from sandbox_fixtures import fresh_namespace
 from team import eventually
 
 from reconciler.adapters.kube.cluster import KubeCluster, connect
-from reconciler.core.installation import APPROVER
+from reconciler.core.installation import APPROVER, FIXER
 from reconciler.model.change import Answer, Refusal, Resource
 from reconciler.sandbox.platform import Sandbox
 
 _ACTIONS = Resource("dispatch.dev/v1alpha1", "RolloutAction", "rolloutactions", True)
+_FIXES = Resource("dispatch.dev/v1alpha1", "Hotfix", "hotfixes", True)
 
 Known = Callable[[str], KubeCluster]
 
@@ -88,6 +89,22 @@ def test_not_even_an_administrator_can(installed: KubeCluster, space: str) -> No
     (answer,) = installed.apply([(_ACTIONS, action("b", user(space, "ada"), namespace=space))])
     assert refused(answer).code == 403
     created(installed.create(_ACTIONS, space, action("c", "sandbox-administrator")))
+
+
+def test_a_hotfix_is_brought_by_who_may_and_in_their_own_name(installed: KubeCluster, known: Known, space: str) -> None:
+    ada = known("ada")
+    bind(installed, space, "ada", FIXER)
+    eventually(lambda: ada.allowed("create", _FIXES, space))
+    assert not ada.allowed("create", _ACTIONS, space)
+    document = hotfix()
+    document["spec"]["by"] = user(space, "bob")
+    assert refused(ada.create(_FIXES, space, document)).code == 403
+    document["spec"]["by"] = user(space, "ada")
+    stored = created(ada.create(_FIXES, space, document))
+    longer = {**document, "metadata": {"name": "shop-cve", "namespace": space}}
+    longer["spec"] = {**stored["spec"], "expiresAfter": "7d"}
+    (answer,) = installed.apply([(_FIXES, longer)])
+    assert "cannot be changed" in refused(answer).message
 
 
 @pytest.mark.parametrize("role", ["none", "view", "edit", "admin"])

@@ -15,10 +15,11 @@ def said(environments: Environments, words: str) -> dict[str, Any]:
     """The gate, once it says this."""
 
     def found() -> dict[str, Any] | None:
-        gate = next(iter(environments.looked_at().get("gates") or []), {})
+        gates: list[dict[str, Any]] = environments.looked_at().get("gates") or [{}]
+        gate = gates[0]
         return gate if words in gate.get("evidence", "") else None
 
-    return eventually(found, 60, environments.state)  # type: ignore[return-value]
+    return eventually(found, 60, environments.state)
 
 
 def test_a_members_approval_opens_the_gate_and_nobody_elses(environments: Environments, harbour: Sandbox) -> None:

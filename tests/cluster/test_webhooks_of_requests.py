@@ -16,7 +16,7 @@ from somebody import Somebody
 from team import eventually
 
 from reconciler.adapters.kube import KubeCluster
-from reconciler.engine import promotions
+from reconciler.engine import promotion_standing
 from reconciler.sandbox.platform import Sandbox
 
 
@@ -39,7 +39,7 @@ def heard(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Heard]:
-    monkeypatch.setattr(promotions, "_LOOK", 3600.0)
+    monkeypatch.setattr(promotion_standing, "_LOOK", 3600.0)
     yield Heard(harbour_cluster, Somebody(harbour), fresh_namespace(harbour), tmp_path, Town(gitea))
 
 
@@ -65,7 +65,7 @@ def test_a_status_of_ci_lets_a_version_through(heard: Heard) -> None:
 
 
 def test_what_a_person_merges_or_closes_is_heard_of(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(promotions, "_SOON", 3600.0)
+    monkeypatch.setattr(promotion_standing, "_SOON", 3600.0)
     state = proposed(heard, merge="Manual")
     heard.host.merge(state["number"])
     eventually(lambda: heard.runs("production") == "shop:2", 30, heard.state)

@@ -17,6 +17,7 @@ from forges.hosts import (
     settled,
     statuses_of,
 )
+from traces import trace_of
 
 from reconciler.model.outcome import Blocked, Reason, Terminal, Transient
 from reconciler.ports import Forge
@@ -196,7 +197,7 @@ def test_a_wrong_token_is_refused_and_not_repeated(host: ForgeHost, branch: str)
         with pytest.raises(Terminal, match="credentialsRef") as caught:
             call()
         assert caught.value.reason == Reason.FORGE_DENIED
-        assert wrong not in str(caught.getrepr(showlocals=False))
+        assert wrong not in trace_of(caught.value)
 
 
 def test_who_may_only_read_cannot_write(host: ForgeHost, forge: Forge, branch: str) -> None:

@@ -39,8 +39,7 @@ def test_what_an_earlier_commit_has_already_is_left_out(source: GitSource, remot
 def test_of_a_long_history_the_newest_part_is_told_and_the_mirror_serves_on(
     source: GitSource, remote: Remote, upstream: Upstream
 ) -> None:
-    for number in range(210):
-        upstream.commit({"staging/a": str(number).encode()}, message=f"change {number}")
+    upstream.history(210, lambda number: ({"staging/a": str(number).encode()}, f"change {number}"))
     head = take(source, remote)
     found = source.history(remote, head, "", "staging")
     assert [each.subject for each in found[:2]] == ["change 209", "change 208"]

@@ -12,6 +12,7 @@ import pytest
 from forges.hooks import HookPage, Taken, hooks_of, listener
 from forges.hosts import ForgeHost
 from team import eventually
+from traces import trace_of
 
 from reconciler.adapters.forge import Forges
 from reconciler.core.delivery import begin
@@ -186,4 +187,4 @@ def test_a_secret_is_in_no_error(host: ForgeHost, page: HookPage) -> None:
     for token in (host.token("reader"), secrets.token_hex(20)):
         with pytest.raises(Terminal) as caught:
             webhooks_of(host, token).ensure(url_of("https://dispatch.example", secret), secret)
-        assert secret not in str(caught.getrepr(showlocals=False))
+        assert secret not in trace_of(caught.value)

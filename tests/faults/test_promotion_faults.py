@@ -6,8 +6,10 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from gitea_door import Asked, GiteaDoor, Reply
@@ -15,6 +17,9 @@ from lone_controller import process
 from lone_promotion import Cheap, cheap, controller
 from team import eventually
 
+from reconciler.adapters.kube import stream
+from reconciler.engine import promotion_standing, promotion_sweep
+from reconciler.model.resource import API_VERSION
 from reconciler.sandbox.platform import Part, Sandbox
 
 HOLD: dict[str, Any] = {"gates": [{"hold": True}]}
@@ -29,7 +34,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def lonely(server: Sandbox, tmp_path: Path) -> Iterator[Cheap]:
+def lonely(server: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cheap]:
+    """A team that has no controller yet. One of this process looks again at what waits every 5 s, not every 15, and
+    its followers look often whether to end."""
+    monkeypatch.setattr(promotion_standing, "_LOOK", 5.0)
+    monkeypatch.setattr(stream, "TICK", 0.05)
     with cheap(server, tmp_path) as team:
         yield team
 
@@ -81,9 +90,10 @@ def made(folder: Path) -> Path:
 
 
 def test_killed_after_every_single_write_a_promotion_ends_with_one_merged_pull_request(
-    server: Sandbox, lonely: Cheap, tmp_path: Path
+    server: Sandbox, lonely: Cheap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Writes to the API server, to Git and to the forge alike."""
+    monkeypatch.setattr(promotion_standing, "_LOOK", 1.0)
     with controller(server, lonely, tmp_path / "cache"):
         lonely.start(**OPEN)
         lonely.until("Current")
@@ -200,6 +210,34 @@ def test_an_archived_repository_is_told_and_goes_on_when_it_is_opened_again(
         eventually(lambda: "archived" in told(lonely)["message"], 60, lambda: told(lonely))
         lonely.host.ask("PATCH", "", {"archived": False})
         eventually(lambda: lonely.arrived("shop:2"), 60, lonely.state)
+    assert lonely.merged() == ["shop:2 to production"]
+
+
+def test_a_branch_that_somebody_deletes_is_told_and_comes_again_when_somebody_asks(
+    server: Sandbox, lonely: Cheap, door: GiteaDoor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Gitea and GitHub close the pull request with its branch, which is what a person who closes it says, too."""
+    with controller(server, lonely, tmp_path / "cache"):
+        lonely.start(**HOLD)
+        lonely.stage("shop:2")
+        lonely.until("Open")
+        lonely.host.ask("DELETE", f"/branches/{quote(lonely.branch().name, safe='')}")
+        lonely.promote(**OPEN)
+        state = lonely.until("Rejected")
+        assert "was closed without a merge" in state["message"] and "promotion again" in state["message"]
+        asked = len(door.seen)
+        time.sleep(4)
+        assert len(door.seen) - asked <= 6, door.seen[asked:]
+        assert lonely.merged() == []
+        wish = {"promotion": "shop", "environment": "production", "action": "Again", "version": state["again"]}
+        action = {"apiVersion": API_VERSION, "kind": "PromotionAction", "metadata": {"name": "again"}}
+        lonely.apply({**action, "spec": {**wish, "by": "ada"}})
+        eventually(lambda: lonely.arrived("shop:2"), 60, lonely.state)
+        assert lonely.live(API_VERSION, "PromotionAction", "again") is not None
+        # As after 30 days.
+        monkeypatch.setattr(promotion_sweep, "KEPT", timedelta(0))
+        lonely.look()
+        eventually(lambda: lonely.live(API_VERSION, "PromotionAction", "again") is None, 30)
     assert lonely.merged() == ["shop:2 to production"]
 
 

@@ -251,6 +251,7 @@ def etag_of(body: Any) -> str:
 class _Handler(BaseHTTPRequestHandler):
     forge: ForgeServer
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # an answer is two writes: the second would wait 40 ms for the client
 
     def log_message(self, *_: object) -> None:
         """Nothing: the test reads `seen`."""

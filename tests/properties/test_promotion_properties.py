@@ -90,7 +90,7 @@ FACTS = st.builds(
     known=KNOWN,
     applied=st.sampled_from(["", "c" * 40]),
     ready_since=st.none() | st.just(NOW),
-    vetoes=st.lists(VETOES, max_size=2),
+    vetoes=st.lists(VETOES, max_size=2).map(lambda found: {"shop": found}),
     candidate=CANDIDATES,
     base=st.just("main"),
     forge=st.booleans(),
@@ -128,7 +128,7 @@ def test_what_is_merged_is_open_and_exactly_the_change(facts: Facts) -> None:
 
 @given(FACTS)
 def test_a_vetoed_image_is_neither_proposed_nor_merged_under_whatever_tag(facts: Facts) -> None:
-    vetoed = {image for veto in facts.vetoes for image in veto.images}
+    vetoed = {image for veto in facts.vetoes["shop"] for image in veto.images}
     vetoed |= {image.partition("@")[2] for image in vetoed if "@" in image}
     if any(str(ref) in vetoed or (ref.digest and ref.digest in vetoed) for ref in facts.candidate.images):
         decision = decide(facts, judge, opens, NOW)
@@ -296,7 +296,7 @@ def test_at_most_one_pull_request_is_open_and_under_supersede_it_is_of_the_newes
     for version, change, ready in events:
         candidate = Candidate((ImageRef("shop", version),)) if version else Candidate()
         proven = NOW if ready else None
-        facts = Facts(SOURCE, target, known, "c", proven, (), candidate, "main", forge=True, change=change)
+        facts = Facts(SOURCE, target, known, "c", proven, {}, candidate, "main", forge=True, change=change)
         state, acts = look(host, facts)
         assert len(acts) <= _MOST and len(set(acts)) == len(acts)
         assert len(host.open()) <= 1

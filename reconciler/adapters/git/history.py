@@ -1,4 +1,4 @@
-"""The commits of a folder, the newest first, from a mirror that is made as deep as that needs.
+"""The commits of folders, the newest first, from a mirror that is made as deep as that needs.
 
 A mirror holds single commits, without what came before them. Where somebody asks, some of that is fetched: enough for
 what people read, and no more.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from reconciler.adapters.git import bare
@@ -25,7 +25,13 @@ _FORMAT = "%H%x00%an%x00%B%x00"
 
 
 def read(
-    git: GitProgram, path: Path, commit: str, since: str, folder: str, transport: Transport, lock: Callable[[int], None]
+    git: GitProgram,
+    path: Path,
+    commit: str,
+    since: str,
+    folders: Sequence[str],
+    transport: Transport,
+    lock: Callable[[int], None],
 ) -> tuple[PastCommit, ...]:
     """The caller holds the lock of the mirror at `path`, which has `commit`. Raises Lost, and as `Transport.run`."""
     known = since if since and not git.local(["cat-file", "-e", f"{since}^{{commit}}"], path).code else ""
@@ -47,7 +53,7 @@ def read(
         "-z",
         *reach,
         "--",
-        *([folder] if folder else []),
+        *(folders if all(folders) else []),
     ]
     done = git.local(["--literal-pathspecs", *arguments], path)
     if done.code:

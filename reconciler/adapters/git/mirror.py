@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from reconciler.adapters.git import bare, committing, history, pushing, signing
@@ -95,12 +95,12 @@ class Mirror:
             self.require(commit)
             pushing.push(transport, self.path, commit, ref, expected, self._lock.record)
 
-    def history(self, transport: Transport, commit: str, since: str, folder: str) -> tuple[PastCommit, ...]:
-        """What changed a folder up to a commit that is here. Raises as `Source.history`."""
+    def history(self, transport: Transport, commit: str, since: str, folders: Sequence[str]) -> tuple[PastCommit, ...]:
+        """What changed one of the folders up to a commit that is here. Raises as `Source.history`."""
         with self._held(transport.timeout):
             self.require(commit)
             try:
-                return history.read(self._git, self.path, commit, since, folder, transport, self._lock.record)
+                return history.read(self._git, self.path, commit, since, folders, transport, self._lock.record)
             except Lost as error:
                 raise self.lost(commit, error) from error
 

@@ -107,11 +107,11 @@ class GitSource:
     def message(self, remote: Remote, commit: str) -> str:
         return self._commit(self._mirror(self._address(remote)), commit).message
 
-    def history(self, remote: Remote, commit: str, since: str, folder: str) -> Sequence[PastCommit]:
+    def history(self, remote: Remote, commit: str, since: str, *folders: str) -> Sequence[PastCommit]:
         address = self._address(remote)
         with presented(address, self._let_in(remote), remote.timeout) as access:
             transport = Transport(self._git, address, access, remote.timeout)
-            return self._mirror(address).history(transport, commit, since, folder)
+            return self._mirror(address).history(transport, commit, since, folders)
 
     def commit(self, remote: Remote, parent: str | None, files: Mapping[str, Blob], message: str) -> str:
         mirror = self._mirror(self._address(remote))

@@ -135,7 +135,8 @@ class Follower:
             if not after:
                 break
         self._version = version
-        self._allowed, self._forbidden_since = True, None
+        # Whoever may list and not watch is still forbidden to follow: only a watch ends that doubt.
+        self._allowed = True
         yield _LISTED
 
     def _watch(self) -> Iterator[Event]:

@@ -48,7 +48,7 @@ def explain(
     \b
     Examples:
       dispatch promotion explain shop -n team-a
-      kubectl get promotions,applications,repositories -n team-a -o yaml >team-a.yaml
+      kubectl get promotions,hotfixes,applications,repositories -n team-a -o yaml >team-a.yaml
       dispatch promotion explain shop -n team-a -f team-a.yaml --repository ~/config --at 2026-11-26T18:00:00Z
     """
     if files:
@@ -63,11 +63,15 @@ def explain(
 
 def _ask(name: str, namespace: str, output: str, kubeconfig: Path | None, context: str | None) -> None:
     from reconciler import app
-    from reconciler.cli.applications import entries, read
+    from reconciler.cli.applications import entries, listing, read
     from reconciler.cli.writing import as_json
+    from reconciler.model.resource import API_VERSION
 
     with closing(app.connect(app.Settings(kubeconfig, context))) as cluster:
         document = read(cluster, "Promotion", namespace, name)
+        # An older installation has no such kind.
+        known = cluster.resource(API_VERSION, "Hotfix") is not None
+        fixes = listing(cluster, "Hotfix", namespace) if known and output == "text" else []
     found = entries(document, "environments")
     if output == "json":
         click.echo(as_json(found), nl=False)
@@ -76,6 +80,20 @@ def _ask(name: str, namespace: str, output: str, kubeconfig: Path | None, contex
     else:
         for entry in found:
             click.echo("\n".join(_lines(entry)))
+    for fix in fixes:
+        if (fix.get("spec") or {}).get("promotion") == name:
+            click.echo("\n".join(_of_hotfix(fix)))
+
+
+def _of_hotfix(fix: dict[str, Any]) -> Iterator[str]:
+    from reconciler.cli.applications import entries, ready_message, status
+
+    spec, target = fix["spec"], status(fix, "target")
+    yield f"Hotfix {fix['metadata']['name']} of {spec.get('by')}: {spec.get('reason')}"
+    for entry in (*([target] if target else []), *entries(fix, "back")):
+        yield from (f"  {line}" for line in _lines(entry))
+    if not target:
+        yield f"  why       {ready_message(fix) or 'it was not looked at yet'}"
 
 
 def _replay(name: str, namespace: str, files: Sequence[Path], clone: Path, now: datetime, output: str) -> None:
@@ -109,6 +127,8 @@ def _lines(entry: dict[str, Any]) -> Iterator[str]:
     yield f"{entry['name']}: {entry['state']}{since}"
     if entry.get("images"):
         yield f"  to come   {', '.join(entry['images'])} (candidate {entry.get('candidate', '')})"
+    for part in entry.get("parts") or []:
+        yield f"  part      {part}"
     if entry.get("source"):
         yield f"  from      commit {entry['source'][:10]}"
     if entry.get("pullRequest"):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from adapters.answers import Reply, Server
+from traces import trace_of
 
 from reconciler.adapters import http
 from reconciler.adapters.forge import open_forge
@@ -62,7 +63,7 @@ def calls(forge: Forge) -> list[Callable[[], object]]:
 def outcome(call: Callable[[], object]) -> StageError:
     with pytest.raises(StageError) as caught:
         call()
-    assert TOKEN not in str(caught.getrepr(showlocals=False))
+    assert TOKEN not in trace_of(caught.value)
     return caught.value
 
 

@@ -132,6 +132,7 @@ def test_a_repository_is_merged_in_the_way_that_it_allows(gitea: Sandbox, source
     assert town.ask("GET", "/branches/main")["commit"]["id"] == merged.merge_commit
 
 
+@pytest.mark.sandbox
 def test_a_forge_that_is_gone_is_tried_again(tmp_path: Path) -> None:
     with Sandbox.start(tmp_path / "own", [Part.GITEA], print) as sandbox:
         town = Town(sandbox)

@@ -87,6 +87,18 @@ def test_a_base_that_moved_meanwhile_is_no_moved_head_and_is_asked_again_soon(ho
     assert caught.value.wait == 10
 
 
+def test_a_branch_that_only_a_merge_queue_may_write_is_said_and_asked_again_without_hurry(
+    host: GitHubHost, forge: Forge
+) -> None:
+    opened = forge.open(branch_of(host), "main", "t", "b")
+    assert [forge.read(opened.number).mergeable for _ in range(2)][-1] is True
+    words = {"message": "Repository rule violations found\n\nChanges must be made through the merge queue\n\n"}
+    host.server.bad = lambda asked: Reply(405, words) if asked.path.endswith("/merge") else None
+    with pytest.raises(Blocked, match="Changes must be made through the merge queue") as caught:
+        forge.merge(opened.number, opened.head_commit, "m")
+    assert caught.value.wait == 60
+
+
 def test_a_draft_is_said_to_be_one(host: GitHubHost, forge: Forge) -> None:
     opened = forge.open(branch_of(host), "main", "t", "b")
     host.server.pulls[opened.number].draft = True

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from forges.github_server import GitHubServer
 from forges.server import Bare, Reply
+from traces import trace_of
 
 from reconciler.adapters.forge import Forges, Installations
 from reconciler.model.outcome import Reason, StageError, Terminal, Transient
@@ -45,7 +46,7 @@ def forge_of(server: GitHubServer, installations: Installations) -> Forge:
 def refusal(server: GitHubServer, **changes: str) -> StageError:
     with pytest.raises(StageError) as caught:
         Installations().token(app(server, **changes), "", 5)
-    assert "PRIVATE KEY" not in str(caught.getrepr(showlocals=False)) and "eyJ" not in caught.value.message
+    assert "PRIVATE KEY" not in trace_of(caught.value) and "eyJ" not in caught.value.message
     return caught.value
 
 

@@ -12,6 +12,7 @@ import trustme
 from adapters.git.http_host import HttpHost, processes_with
 from adapters.git.ssh_host import SshHost
 from adapters.git.upstream import Upstream
+from traces import trace_of
 
 from reconciler.adapters.git import GitSource
 from reconciler.model.outcome import Reason, Terminal, Transient
@@ -79,7 +80,7 @@ def test_a_wrong_password_is_refused_and_shown_nowhere(
             call()
         assert caught.value.reason == Reason.SOURCE_DENIED
         assert f"{http.origin}/app.git" in caught.value.message
-        assert wrong not in repr(caught.value) and wrong not in str(caught.getrepr(showlocals=False))
+        assert wrong not in repr(caught.value) and wrong not in trace_of(caught.value)
     assert files_with(tmp_path, wrong) == []
 
 

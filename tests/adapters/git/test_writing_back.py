@@ -16,6 +16,7 @@ import pytest
 from adapters.git.http_host import HttpHost, processes_with
 from adapters.git.reading import mirror_of, until
 from adapters.git.upstream import Upstream
+from traces import trace_of
 
 from reconciler.adapters.git import GitSource
 from reconciler.model.outcome import Reason, Terminal, Transient
@@ -189,7 +190,7 @@ def test_who_may_not_write_is_told_so_without_the_password(
         with pytest.raises(Terminal, match=r"cannot write to .* be allowed to write to this repository") as caught:
             source.push(remote._replace(credentials=credentials), commit, "refs/heads/main", parent)
         assert caught.value.reason == Reason.SOURCE_DENIED
-        assert wrong not in str(caught.getrepr(showlocals=False))
+        assert wrong not in trace_of(caught.value)
     assert upstream.git("rev-parse", "refs/heads/main") == parent
 
 

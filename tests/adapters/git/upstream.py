@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,23 +67,43 @@ class Upstream:
     ) -> str:
         """A commit that holds exactly these files; without `parent` the branch is forced onto a new history."""
         text = message if isinstance(message, bytes) else message.encode()
+        onto = parent and self._has(branch)
+        return self._import(_commit(files, branch, text, author, f"refs/heads/{branch}^0" if onto else ""))
+
+    def history(self, count: int, commit: Callable[[int], tuple[Files, str]]) -> str:
+        """So many commits one upon the other in a new branch `main`, each of (files, message); the last."""
+        stream = []
+        for number in range(count):
+            files, message = commit(number)
+            # Within one stream a commit is upon the one before.
+            stream.append(_commit(files, "main", message.encode(), "Ada <ada@example.com>", ""))
+        return self._import(b"".join(stream))
+
+    def _has(self, branch: str) -> bool:
+        # One process less, where the file of the ref tells.
         ref = f"refs/heads/{branch}"
-        exists = bool(self.git("for-each-ref", ref))
-        stream = [f"commit {ref}\n".encode()]
-        stream.append(f"author {author} 1700000000 +0000\ncommitter {author} 1700000000 +0000\n".encode())
-        stream.append(b"data %d\n%s\n" % (len(text), text))
-        if exists and parent:
-            stream.append(f"from {ref}^0\n".encode())
-        stream.append(b"deleteall\n")
-        for name, value in files.items():
-            content, mode = (value.content, value.mode) if isinstance(value, File) else (value, "100644")
-            path = _quoted(name.encode("utf-8", "surrogateescape"))
-            if mode == "160000":
-                stream.append(b"M 160000 %s %s\n" % (content, path))
-            else:
-                stream.append(b"M %s inline %s\ndata %d\n%s\n" % (mode.encode(), path, len(content), content))
-        self.git("fast-import", "--quiet", "--force", stdin=b"".join(stream))
-        return self.git("rev-parse", ref)
+        return (self.path / ref).exists() or bool(self.git("for-each-ref", ref))
+
+    def _import(self, stream: bytes) -> str:
+        return self.git("fast-import", "--quiet", "--force", stdin=stream + b"get-mark :1\n")
+
+
+def _commit(files: Files, branch: str, message: bytes, author: str, onto: str) -> bytes:
+    """For git fast-import; its mark is 1."""
+    stream = [f"commit refs/heads/{branch}\nmark :1\n".encode()]
+    stream.append(f"author {author} 1700000000 +0000\ncommitter {author} 1700000000 +0000\n".encode())
+    stream.append(b"data %d\n%s\n" % (len(message), message))
+    if onto:
+        stream.append(f"from {onto}\n".encode())
+    stream.append(b"deleteall\n")
+    for name, value in files.items():
+        content, mode = (value.content, value.mode) if isinstance(value, File) else (value, "100644")
+        path = _quoted(name.encode("utf-8", "surrogateescape"))
+        if mode == "160000":
+            stream.append(b"M 160000 %s %s\n" % (content, path))
+        else:
+            stream.append(b"M %s inline %s\ndata %d\n%s\n" % (mode.encode(), path, len(content), content))
+    return b"".join(stream)
 
 
 def _quoted(path: bytes) -> bytes:

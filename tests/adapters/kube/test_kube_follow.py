@@ -18,10 +18,19 @@ from adapters.kube.scripted_server import (
 from adapters.kube.watched import PROMPT, Follow, Watched, held, item, page, stream, wait_for
 
 from reconciler.adapters.kube import connect, follow
+from reconciler.adapters.kube import stream as streams
+from reconciler.core.backoff import delay
 from reconciler.model.change import EventType
 from reconciler.model.outcome import Reason, Terminal
 
 LISTING, LISTED = (EventType.LISTING, ""), (EventType.LISTED, "")
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A follower waits a tenth as long, and looks often whether to end."""
+    monkeypatch.setattr(follow, "delay", lambda failures, **how: delay(failures, **how) / 10)
+    monkeypatch.setattr(streams, "TICK", 0.05)
 
 
 def watched_versions(server: ScriptedServer) -> list[str]:
@@ -110,20 +119,36 @@ def test_a_list_that_breaks_off_is_begun_again_and_says_so(follower: Follow) -> 
         stream(b"0\r\n\r\n"),
         stream(),
         status(500, "InternalError", "broken"),
-        status(429, "TooManyRequests", "busy", {"Retry-After": "1"}),
         status(401, "Unauthorized", "no"),
         status(429, "TooManyRequests", "busy", {"Retry-After": "0"}),
         b"HTTP/9\r\n\r\n",
     ],
 )
-def test_a_server_that_ends_every_watch_at_once_is_asked_more_and_more_seldom(ending: Any, follower: Follow) -> None:
+def test_a_server_that_ends_every_watch_at_once_is_asked_more_and_more_seldom(
+    ending: Any, follower: Follow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    def shorter(failures: int, **how: float) -> float:
+        waits.append(delay(failures, **how))
+        return waits[-1] / 20
+
+    monkeypatch.setattr(follow, "delay", shorter)
     began = time.monotonic()
     server, watched = follower(lambda n, _: page(), lambda n, _: ending)
     wait_for(lambda: len(watched_versions(server)) >= 5)
-    # The waits are at least 0.1, 0.2, 0.4 and 0.8 seconds.
-    assert time.monotonic() - began >= 1.4
+    assert all(wait >= least for wait, least in zip(waits[:4], (0.1, 0.2, 0.4, 0.8), strict=True))
+    assert time.monotonic() - began >= sum(waits[:4]) / 20
     assert watched.stop() < PROMPT
     assert watched.error is None
+
+
+def test_a_server_that_says_when_is_not_asked_before(follower: Follow) -> None:
+    watches = [status(429, "TooManyRequests", "busy", {"Retry-After": "1"}), held(event("ADDED", **item("a", "7")))]
+    began = time.monotonic()
+    _, watched = follower(lambda n, _: page(), lambda n, _: watches[n])
+    watched.until(LISTING, LISTED, (EventType.ADDED, "a"))
+    assert time.monotonic() - began >= 1
 
 
 def test_a_watch_in_silence_is_given_up_and_asked_for_anew(follower: Follow, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,13 +175,25 @@ def test_a_kind_that_vanishes_is_listed_as_empty(follower: Follow) -> None:
 
 @pytest.mark.parametrize("at", ["list", "watch"])
 def test_a_kind_that_may_not_be_read_is_terminal(at: str, follower: Follow, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(follow, "DOUBTED_FOR", 0.5)
+    monkeypatch.setattr(follow, "DOUBTED_FOR", 0.05)
     no = status(403, "Forbidden", 'configmaps is forbidden: User "me" cannot list')
     _, watched = follower(lambda n, _: no if at == "list" else page(), lambda n, _: no)
     error = watched.ended()
     assert isinstance(error, Terminal)
     assert error.reason is Reason.FORBIDDEN
     assert 'User "me" cannot list' in error.message
+
+
+def test_who_may_list_and_not_watch_is_told_so_however_often_it_is_listed(
+    follower: Follow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow, "DOUBTED_FOR", 0.5)
+    monkeypatch.setattr(follow, "LIST_AFTER", 0)
+    no = status(403, "Forbidden", 'configmaps is forbidden: User "me" cannot watch')
+    _, watched = follower(lambda n, _: page(), lambda n, _: no)
+    error = watched.ended()
+    assert isinstance(error, Terminal)
+    assert error.reason is Reason.FORBIDDEN
 
 
 def test_a_server_that_forbids_what_it_allowed_is_doubted_while_it_may_be_starting(follower: Follow) -> None:

@@ -40,6 +40,7 @@ class Door:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # an answer is two writes: the second would wait 40 ms for the client
 
             def do_GET(self) -> None:
                 asked = Asked(self.command, self.path, self.headers.get("Authorization", ""))

@@ -26,7 +26,7 @@ def told(state: PromotionState, *images: str) -> Any:
     environment = PromotionEnvironment(name="production", application="shop-production", gates=gates)
     closed = GateState(gate="approvals", verdict="wait", evidence="nobody has approved")
     return waiting(
-        SHOP,
+        [SHOP],
         environment,
         EnvironmentState(
             name="production",
@@ -74,3 +74,19 @@ def test_it_is_called_by_its_images_or_by_its_candidate_where_files_are_carried(
 @pytest.mark.parametrize("state", [PromotionState.WAITING, PromotionState.CURRENT, PromotionState.REJECTED])
 def test_nothing_is_told_of_one_that_is_not_there_to_be_merged(state: PromotionState) -> None:
     assert told(state, IMAGE) is None
+
+
+def test_a_release_of_several_applications_is_told_once_of_all() -> None:
+    environment = PromotionEnvironment(name="production", applications=("web", "worker"))
+    state = EnvironmentState(
+        name="production",
+        state=PromotionState.OPEN,
+        candidate="0123456789",
+        images=("shop:2", "till:5"),
+        parts=("web=shop:2", "worker=till:5"),
+    )
+    notice = waiting([Subject("team-a", "web"), Subject("team-a", "worker")], environment, state)
+    assert notice is not None
+    assert notice.title == "team-a/web, worker shop:2, till:5 is ready for production"
+    assert notice.lines == ("image web=shop:2", "image worker=till:5")
+    assert (notice.about.name, [each.name for each in notice.beside]) == ("web", ["worker"])

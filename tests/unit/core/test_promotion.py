@@ -8,20 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.core.errand import of_promotion
 from reconciler.core.promotion import (
     Candidate,
     copies,
     images_of,
-    is_ours,
     last_source,
-    message,
     older_than,
-    title_of,
     to_carry,
 )
 from reconciler.model.image import ImageRef
 
 DIGEST = "sha256:" + "a" * 64
+SHOP = of_promotion("team-a", "shop", "production")
 
 
 def workload(kind: str, *images: str) -> dict[str, Any]:
@@ -94,18 +93,18 @@ def test_the_same_content_has_the_same_name_and_other_content_another() -> None:
 
 @given(title=st.text(), other=st.text(min_size=1))
 def test_a_commit_of_ours_is_known_by_its_trailers_whatever_its_title(title: str, other: str) -> None:
-    text = message(title, "team-a/shop", "0123456789", "c" * 40)
-    assert is_ours(text, "team-a/shop", "0123456789")
-    assert not is_ours(text, "team-a/till", "0123456789")
-    assert not is_ours(other, "team-a/shop", "0123456789")
+    text = SHOP.message(title, "0123456789", "c" * 40)
+    assert SHOP.made(text, "0123456789")
+    assert not of_promotion("team-a", "till", "production").made(text, "0123456789")
+    assert not SHOP.made(other, "0123456789")
 
 
 def test_the_title_names_what_comes() -> None:
-    assert title_of(["shop:2", "till:7"], "production") == "shop:2, till:7 to production"
+    assert SHOP.title(["shop:2", "till:7"]) == "shop:2, till:7 to production"
 
 
 def test_what_was_promoted_last_is_told_by_the_newest_commit_of_the_promotion() -> None:
-    mine = [message("x", "team-a/shop", "c", source * 40) for source in ("2", "1")]
+    mine = [SHOP.message("x", "c", source * 40) for source in ("2", "1")]
     assert last_source(["a person's\n\nwords", *mine], "team-a/shop") == "2" * 40
     assert last_source(mine, "team-a/till") == ""
     assert last_source([], "team-a/shop") == ""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from reconciler.core import feeding
-from reconciler.core.promotion_text import LONGEST, Changed, Commits, Story, body, rendered, who_may_approve
+from reconciler.core.promotion_text import LONGEST, Changed, Coming, Commits, Story, body, rendered, who_may_approve
 from reconciler.model.image import ImageRef
 from reconciler.model.image_feed import SelectedImage
 from reconciler.model.manifest import Manifest, Origin
@@ -44,8 +44,7 @@ def story(**more: Any) -> Story:
         "target": "production",
         "commit": "c" * 40,
         "subject": "Ada: shop 2 | <b>@all</b>",
-        "running": ["shop:1"],
-        "coming": [ImageRef("shop", "2", DIGEST)],
+        "coming": [Coming("shop", ["shop:1"], [ImageRef("shop", "2", DIGEST)])],
         "files": [],
         "gates": [GateState(gate="healthyFor", verdict="wait", evidence="3m are left")],
     }
@@ -99,9 +98,10 @@ def test_an_image_that_a_feed_brought_names_the_commit_that_it_was_built_from() 
     selected = SelectedImage(tag="2", digest=DIGEST, revision="0123abc", source="https://example.com/shop")
     fed = commit(1, feeding.write("team-a", "shop", "shop", {"staging": selected}, {}))
     for ref in (ImageRef("shop", "2", DIGEST), ImageRef("shop", "2")):
-        text = body(story(coming=[ref], commits=Commits("", [commit(2), fed])))
+        text = body(story(coming=[Coming("shop", ["shop:1"], [ref])], commits=Commits("", [commit(2), fed])))
         assert text.splitlines()[4].endswith("| `0123abc` |")
-    other = body(story(coming=[ImageRef("shop", "2", "sha256:" + "b" * 64)], commits=Commits("", [fed])))
+    another = Coming("shop", ["shop:1"], [ImageRef("shop", "2", "sha256:" + "b" * 64)])
+    other = body(story(coming=[another], commits=Commits("", [fed])))
     assert "0123abc" not in other and "built from" not in other
 
 
@@ -155,7 +155,7 @@ def test_nothing_that_others_wrote_becomes_markup_a_link_or_a_mention(
 ) -> None:
     told = story(
         subject=one,
-        running=[f"shop:{other}"],
+        coming=[Coming("shop", [f"shop:{other}"], [ImageRef("shop", "2", DIGEST)])],
         files=[name],
         gates=[GateState(gate=one, verdict=other, evidence=value)],
         asked=[PromotionGate(approvals=ApprovalsGate.model_construct(count=1, from_=(name,)))],
@@ -173,6 +173,18 @@ def test_nothing_that_others_wrote_becomes_markup_a_link_or_a_mention(
     pieces = [piece for each in html for piece in each.split("\n") if piece]
     assert all(piece == "</details>" or piece.startswith("<details><summary>") for piece in pieces)
     assert sum(piece != "</details>" for piece in pieces) == pieces.count("</details>")
+
+
+def test_a_release_of_several_applications_says_which_of_them_gets_what() -> None:
+    coming = [
+        Coming("web", ["shop:1"], [ImageRef("shop", "2")]),
+        Coming("worker", ["shop:3"], [ImageRef("shop", "4")]),
+        Coming("job", ["job:1"], []),
+    ]
+    text = body(story(coming=coming))
+    assert "One release of `web`, `worker`, `job`: all of it goes, or nothing." in text
+    assert "| `web` | `shop` | `1` | `2` |\n| `worker` | `shop` | `3` | `4` |" in text
+    assert "One release" not in body(story(coming=coming[:1]))
 
 
 @pytest.mark.parametrize("evil", EVIL)

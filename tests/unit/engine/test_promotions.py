@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from reconciler.engine.promotions import next_look
+from reconciler.engine.promotion_standing import next_look
 from reconciler.model.promotion import EnvironmentState, GateState, PromotionState
 
 NOW = datetime(2026, 6, 5, 16, tzinfo=UTC)

@@ -46,7 +46,7 @@ def approved(*freezes: dict[str, Any]) -> Facts:
     known = EnvironmentState(name="production", state=PromotionState.OPEN, number=7)
     candidate = Candidate((ImageRef("shop", "2"),))
     said = Said(request=request, reviews=[review])
-    return Facts(SOURCE, target, known, "c", EVENING, (), candidate, "main", True, "change", said=said)
+    return Facts(SOURCE, target, known, "c", EVENING, {}, candidate, "main", True, "change", said=said)
 
 
 def test_a_freeze_that_starts_between_the_approval_and_the_merge_stops_the_merge() -> None:
