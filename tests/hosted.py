@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,12 @@ class Hosted(Walkers):
 
     def requests(self) -> list[dict[str, Any]]:
         """All pull requests, the newest first."""
-        found: list[dict[str, Any]] = self.host.ask("GET", "/pulls?state=all")
+        found: list[dict[str, Any]] = []
+        for page in count(1):
+            more: list[dict[str, Any]] = self.host.ask("GET", f"/pulls?state=all&limit=50&page={page}")
+            found += more
+            if len(more) < 50:
+                break
         return found
 
     def _mirror(self) -> None:

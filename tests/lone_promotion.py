@@ -18,6 +18,7 @@ from team import config_map, eventually, git
 from reconciler import app
 from reconciler.engine.progress import Abandoned
 from reconciler.model.outcome import Reason
+from reconciler.model.resource import API_VERSION
 from reconciler.sandbox.platform import Sandbox
 
 
@@ -48,6 +49,25 @@ class Cheap(Environments):
     def arrived(self, image: str) -> bool:
         """Whether production runs it, and the Promotion knows."""
         return self.state().get("state") == "Current" and self.runs("production") == image
+
+    def fix(self, name: str, image: str) -> None:
+        """A Hotfix of production, as somebody asks for it."""
+        spec = {"promotion": "shop", "environment": "production", "images": [image], "reason": "CVE-1", "by": "ada"}
+        self.apply({"apiVersion": API_VERSION, "kind": "Hotfix", "metadata": {"name": name}, "spec": spec})
+
+    def offered_back(self, name: str) -> int:
+        """The number of the pull request that carries it back, once there is one and production runs it."""
+        found = self.status(name, "Hotfix")
+        returns: list[dict[str, Any]] = found.get("back") or [{}]
+        runs = self.runs("production") in (self.live(API_VERSION, "Hotfix", name) or {})["spec"]["images"]
+        return int(returns[0].get("number") or 0) if runs and returns[0].get("state") == "Open" else 0
+
+    def died_or_offered_back(self, name: str, mortal: Mortal) -> bool:
+        return mortal.dead or bool(self.offered_back(name))
+
+    def is_ready(self, name: str) -> bool:
+        """Whether a Hotfix is in its environment and carried back."""
+        return self.condition(name, kind="Hotfix").get("status") == "True"
 
     def merged(self) -> list[str]:
         """The titles of what was merged, the oldest first."""

@@ -68,7 +68,7 @@ def _decide(facts: Facts, judge: Gatekeeper, now: datetime) -> Decision:
     if not facts.applied:
         return _waits(facts, undeployed(facts.late, facts.source.members))
     if not facts.candidate:
-        return _nothing_to_come(facts)
+        return _nothing_to_come(facts, now)
     state = _proposed(facts, judge, now)
     if (vetoed := _vetoed(facts)) is not None:
         return Decision(Act.NONE, _of(state, PromotionState.FAILED, vetoed))
@@ -134,8 +134,8 @@ def _proposed(facts: Facts, judge: Gatekeeper, now: datetime) -> EnvironmentStat
     )
 
 
-def _nothing_to_come(facts: Facts) -> Decision:
-    """The environment before runs what this one has: what was proposed meanwhile nobody wants any more."""
+def _nothing_to_come(facts: Facts, now: datetime) -> Decision:
+    """The environment before runs what this one has: what was proposed meanwhile nobody wants any more, or is there."""
     words = f"has what {facts.source.name} runs"
     if left := ", ".join(map(str, facts.candidate.left)):
         words = f"{left} of {facts.source.name} is older than what runs here: only `carry.older` takes it back"
@@ -148,12 +148,23 @@ def _nothing_to_come(facts: Facts) -> Decision:
     older = facts.said.older
     if older is None or older.state != "open":
         return Decision(Act.NONE, current)
-    if facts.target.in_flight is InFlight.SUPERSEDE:
+    merging = _may_be_merging(facts, now)
+    if facts.target.in_flight is InFlight.SUPERSEDE and not merging:
         return Decision(Act.CLOSE, current, older.number)
     # It is not forgotten: a newer version waits until it is merged or closed.
     kept = {"number": older.number, "pull_request": older.url, "proposed": facts.known.proposed}
-    words = f"{words}; {older.url} is still open: merge it, or close it"
-    return Decision(Act.NONE, current.model_copy(update={**kept, "message": words}))
+    waits = "is being merged, as it seems" if merging else "is still open: merge it, or close it"
+    return Decision(Act.NONE, current.model_copy(update={**kept, "message": f"{words}; {older.url} {waits}"}))
+
+
+def _may_be_merging(facts: Facts, now: datetime) -> bool:
+    """Whether what was proposed has just come into the branch. A forge pushes a merge before it says that it merged:
+    to close the pull request in between would call it superseded.
+    """
+    known = facts.known
+    if not set(known.brings) <= set(facts.shared):
+        return False
+    return known.state is not PromotionState.CURRENT or known.since is None or now < known.since + _READ
 
 
 def _without_forge(facts: Facts, state: EnvironmentState) -> Decision:

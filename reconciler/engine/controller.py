@@ -271,6 +271,8 @@ class Controller:
             if asked is None:
                 return
             key = asked
+        for fix in self.catalog.hotfixes_of(key) if key.kind == "Promotion" else ():
+            self.queues.add(Key("Hotfix", key.namespace, fix.metadata.name))
         if key.kind == "Hotfix" and (held := self.catalog.held_by(key)) is not None:
             # What is on its way by itself gives way to it.
             self.queues.add(held)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from reconciler.core import hotfix
 from reconciler.core.errand import Errand, of_hotfix, of_return
 from reconciler.core.hotfix_text import lead, lead_back, worded
-from reconciler.core.promotion import Candidate, images_of, together
+from reconciler.core.promotion import Candidate, images_of, labelled, same_images, together
 from reconciler.core.promotion_facts import Facts
 from reconciler.engine import promotion_facts, promotion_story, proposals
 from reconciler.engine.keys import Key
@@ -145,9 +145,16 @@ class HotfixStep:
             ready_since=self._fix.metadata.creation_timestamp,
             vetoes={each.name: each.application.status.vetoes for each in to.members},
             candidate=together([(each.name, part(_running(each))) for each in to.members]),
+            shared=self._shared(to),
             base=to.base,
             forge=walk.forge is not None,
         )
+
+    def _shared(self, to: Place) -> tuple[str, ...]:
+        """What of it the environment runs already."""
+        both = [(each.name, same_images(self._fix.spec.images, _running(each))) for each in to.members]
+        several = len(both) > 1
+        return tuple(labelled(name, image) if several else image for name, images in both for image in images)
 
     def _others(self) -> set[str]:
         """What the environments before run of its images, in other versions: of their branches, and applied."""

@@ -38,11 +38,11 @@ def stood(world: World, known: EnvironmentState, take: Callable[[], EnvironmentS
 
 
 def next_look(states: Sequence[EnvironmentState], now: datetime) -> float | None:
-    """Seconds. None where everything is as it should be: a new version wakes the key. Soon where only the forge is
-    asked for: it works out in the background whether it can merge. At the moment at which a soak is over or a window
-    opens.
+    """Seconds. None where everything is as it should be and nothing is open: a new version wakes the key. Soon where
+    only the forge is asked for: it works out in the background whether it can merge. At the moment at which a soak is
+    over or a window opens.
     """
-    if all(each.state is PromotionState.CURRENT for each in states):
+    if all(each.state is PromotionState.CURRENT and not each.number for each in states):
         return None
     ripe = any(each.state is PromotionState.OPEN and all(gate.is_open for gate in each.gates) for each in states)
     opens = [each.earliest - now for each in states if each.earliest is not None and each.earliest > now]

@@ -103,8 +103,8 @@ def test_a_feed_and_a_promotion_do_not_feed_each_other(environments: Environment
 
 
 def known_to_be_behind(environments: Environments, number: int) -> bool:
-    """Gitea counts in the background: 405 once it knows, and 409 before, for no branch is at this commit. While it still
-    looks at the push it says 405, too, and to try again."""
+    """Gitea counts in the background: 405 once it knows, and 409 before, for no branch is at this commit. While it
+    still looks at the push it says 405, too, and to try again."""
     with pytest.raises(AssertionError) as caught:
         environments.host.ask("POST", f"/pulls/{number}/merge", {"Do": "merge", "head_commit_id": "0" * 40})
     return " 405," in str(caught.value) and "Please try again later" not in str(caught.value)

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -111,6 +112,32 @@ def test_killed_after_every_single_write_a_promotion_ends_with_one_merged_pull_r
         assert lonely.merged() == [f"{each} to production" for each in wished], f"killed after {writes} writes"
         assert len(lonely.requests()) == len(wished), f"killed after {writes} writes"
     assert writes > 10
+
+
+def test_killed_after_every_third_write_a_hotfix_goes_in_once_and_back_once(
+    server: Sandbox, lonely: Cheap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes the walk of a promotion, which is killed after every one."""
+    monkeypatch.setattr(promotion_standing, "_LOOK", 1.0)
+    with controller(server, lonely, tmp_path / "cache"):
+        lonely.start("shop:1.0.0", **OPEN)
+        lonely.until("Current")
+    wished, writes, died = [], 0, True
+    while died:
+        writes += 3
+        name, image = f"fix-{writes}", f"shop:1.0.{writes}"
+        lonely.fix(name, image)
+        with controller(server, lonely, tmp_path / "cache", writes) as mortal:
+            eventually(partial(lonely.died_or_offered_back, name, mortal))
+            died = mortal.dead
+        with controller(server, lonely, tmp_path / "cache"):
+            back = eventually(partial(lonely.offered_back, name), 60)
+            lonely.host.ask("PATCH", f"/pulls/{back}", {"state": "closed"})
+            eventually(partial(lonely.is_ready, name), 60)
+        wished.append(f"Hotfix {image} to production")
+        assert lonely.merged() == wished, f"killed after {writes} writes"
+        assert len(lonely.requests()) == 2 * len(wished), f"killed after {writes} writes"
+    assert writes > 5
 
 
 BUSY, DENIED = "ForgeUnreachable", "MergeBlocked"

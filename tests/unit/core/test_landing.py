@@ -231,3 +231,17 @@ def test_what_a_commit_renders_anew_is_approved_anew() -> None:
     assert decided(later, NOW + timedelta(minutes=5)).act is Act.NONE
     again = [review._replace(at=NOW + timedelta(minutes=1))]
     assert decided(replace(later, said=Said(request=request("open"), reviews=again)), NOW).act is Act.MERGE
+
+
+def test_what_has_just_come_into_the_branch_is_not_called_superseded() -> None:
+    """A forge pushes the merge before it says that it has merged."""
+    told = Said(older=request()._replace(state="open"))
+    nothing = Candidate()
+    facts = Facts(SOURCE, target(), known(), "c", NOW, {}, nothing, "main", True, said=told, shared=("shop:2",))
+    seen = decided(facts, NOW)
+    assert (seen.act, seen.state.state, seen.state.number) == (Act.NONE, PromotionState.CURRENT, 7)
+    assert "is being merged" in seen.state.message
+    after = replace(facts, known=seen.state.model_copy(update={"since": NOW}))
+    assert decided(after, NOW).act is Act.NONE
+    assert decided(after, LATER).act is Act.CLOSE
+    assert decided(replace(facts, shared=("shop:1",)), NOW).act is Act.CLOSE, "what was proposed is not there"
