@@ -19,7 +19,10 @@ from reconciler.model.ledger import Ledger, Promoted, Veto
 
 PREFIX = "refs/dispatch/state/"
 VETOES_KEPT = 20
+EARLIER_KEPT = 10
+"""Of each workload: as many as Argo Rollouts keeps by itself (revisionHistoryLimit)."""
 _PROMOTED, _AT, _TEMPLATE, _VETO = "Dispatch-Promoted", "Dispatch-Promoted-At", "Dispatch-Template", "Dispatch-Veto"
+_EARLIER = "Dispatch-Promoted-Before"
 _UNKNOWN = datetime.fromtimestamp(0, UTC)
 
 
@@ -46,6 +49,7 @@ def parse(message: str) -> Ledger:
     commit, at = "", _UNKNOWN
     templates: dict[str, str] = {}
     vetoes: list[Veto] = []
+    earlier: list[str] = []
     for key, value in trailers.read(message):
         if key == _PROMOTED.lower():
             commit = value
@@ -56,14 +60,31 @@ def parse(message: str) -> Ledger:
             templates[unquote(name)] = template
         elif key == _VETO.lower() and (veto := read_veto(value)) is not None:
             vetoes.append(veto)
-    return Ledger(Promoted(commit, templates, at) if commit else None, tuple(vetoes[-VETOES_KEPT:]))
+        elif key == _EARLIER.lower():
+            earlier.append(_version(value))
+    return Ledger(Promoted(commit, templates, at) if commit else None, tuple(vetoes[-VETOES_KEPT:]), tuple(earlier))
 
 
 def promoted(ledger: Ledger, commit: str, templates: Mapping[str, str], at: datetime) -> Ledger:
     """The ledger after the versions of a commit were promoted. What runs is not vetoed any more."""
     running = frozenset(templates.values())
     vetoes = tuple(veto for veto in ledger.vetoes if veto.template not in running)
-    return Ledger(Promoted(commit, dict(templates), at), vetoes)
+    return Ledger(Promoted(commit, dict(templates), at), vetoes, _earlier(ledger, templates))
+
+
+def _earlier(ledger: Ledger, templates: Mapping[str, str]) -> tuple[str, ...]:
+    """What each workload ran before what it runs now. Once it has gone back to a version, what came after that one was
+    given up: to bring it again is no way back.
+    """
+    last = ledger.promoted.templates if ledger.promoted is not None else {}
+    found: list[str] = []
+    for name, template in sorted(templates.items()):
+        past = [each for each in ledger.earlier if each.rpartition("=")[0] == name]
+        if name in last:
+            past.append(f"{name}={last[name]}")
+        now = f"{name}={template}"
+        found += past[: past.index(now) if now in past else None][-EARLIER_KEPT:]
+    return tuple(found)
 
 
 def vetoed(ledger: Ledger, veto: Veto) -> Ledger:
@@ -117,6 +138,14 @@ def _state(ledger: Ledger) -> Iterator[tuple[str, str]]:
             yield _TEMPLATE, f"{quote(name)}={template}"
     for veto in ledger.vetoes[-VETOES_KEPT:]:
         yield _VETO, write_veto(veto)
+    for version in ledger.earlier:
+        name, _, template = version.rpartition("=")
+        yield _EARLIER, f"{quote(name)}={template}"
+
+
+def _version(value: str) -> str:
+    name, _, template = value.rpartition("=")
+    return f"{unquote(name)}={template}"
 
 
 def _stamp(at: datetime) -> str:

@@ -14,7 +14,9 @@ def shown(ledger: Ledger) -> dict[str, Any]:
     return {
         "promoted": None
         if found is None
-        else PromotedRevision(revision=found.commit, templates=dict(found.templates), at=found.at),
+        else PromotedRevision(
+            revision=found.commit, templates=dict(found.templates), at=found.at, earlier=ledger.earlier
+        ),
         "vetoes": tuple(
             VetoEntry(
                 template=veto.template,
@@ -36,4 +38,4 @@ def remembered(status: ApplicationStatus) -> Ledger:
     vetoes = tuple(
         Veto(entry.template, entry.images, entry.revision, entry.why, entry.by, entry.at) for entry in status.vetoes
     )
-    return Ledger(promoted, vetoes)
+    return Ledger(promoted, vetoes, found.earlier if found is not None else ())

@@ -108,6 +108,10 @@ class PromotedRevision(Record):
         dict[str, str], Field(description="The digest of the pod template of each workload, by its name.")
     ] = {}
     at: Annotated[datetime, Field(description="When it was promoted.")]
+    earlier: Annotated[
+        tuple[str, ...],
+        Field(description="What was promoted before (`workload=template`), the oldest first; at most 10 a workload."),
+    ] = ()
 
 
 class RevertState(Record):

@@ -32,10 +32,13 @@ class Veto:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The whole memory: small, and complete in each entry."""
+    """The whole memory: small, and complete in each entry. `earlier` are the versions (`workload=template`) that were
+    promoted before, the oldest first: to one of them a revert goes back.
+    """
 
     promoted: Promoted | None = None
     vetoes: tuple[Veto, ...] = field(default=())
+    earlier: tuple[str, ...] = ()
 
     def vetoed(self, template: str) -> Veto | None:
         """The veto on a pod template, None when there is none."""

@@ -138,3 +138,23 @@ def test_git_reads_the_same_trailers(tmp_path: Path) -> None:
         cwd=tmp_path,
     )
     assert done.stdout.decode() == text.split("\n\n", 1)[1]
+
+
+def test_what_was_promoted_before_is_kept_until_it_is_gone_back_behind() -> None:
+    ledger = Ledger()
+    for template in ("aa", "bb", "bb", "cc"):
+        ledger = promoted(ledger, COMMIT, {"web": template, "a b": "same"}, NOON)
+    assert ledger.earlier == ("web=aa", "web=bb")
+    assert parse(write(ledger, "x")) == ledger
+
+    back = promoted(ledger, COMMIT, {"web": "aa", "a b": "same"}, NOON)
+    assert back.earlier == ()
+    assert promoted(back, COMMIT, {"web": "bb"}, NOON).earlier == ("web=aa",)
+    assert vetoed(ledger, veto("dd")).earlier == ledger.earlier
+
+
+def test_of_each_workload_the_ten_versions_before_are_kept() -> None:
+    ledger = Ledger()
+    for number in range(15):
+        ledger = promoted(ledger, COMMIT, {"web": f"t{number}"}, NOON)
+    assert ledger.earlier == tuple(f"web=t{number}" for number in range(4, 14))
