@@ -14,7 +14,7 @@ from reconciler.model.hotfix import Hotfix
 from reconciler.model.image_feed import ImageFeed
 from reconciler.model.manifest import Origin
 from reconciler.model.outcome import Terminal
-from reconciler.model.promotion import Promotion
+from reconciler.model.promotion import Promotion, PromotionEnvironment
 from reconciler.model.promotion_action import PromotionAction
 from reconciler.model.repository import Repository
 
@@ -129,6 +129,23 @@ class Catalog:
                 and any(application.name in each.members for each in entry.spec.environments)
             ]
         )
+
+    def environments_of(self, application: Key) -> list[tuple[Key, PromotionEnvironment]]:
+        """The environments that this Application is, or is one of, each with its Promotion."""
+        return [
+            (key, environment)
+            for key, entry in self.all("Promotion")
+            if isinstance(entry, Promotion) and key.namespace == application.namespace
+            for environment in entry.spec.environments
+            if application.name in environment.members
+        ]
+
+    def members_of(self, promotion: Key) -> list[Key]:
+        """The Applications that are the environments of a Promotion; none where it cannot be read, or is gone."""
+        with self._lock:
+            entry = self._entries.get(promotion)
+        environments = entry.spec.environments if isinstance(entry, Promotion) else ()
+        return [Key("Application", promotion.namespace, name) for each in environments for name in each.members]
 
     def promotions_in(self, repository: Key) -> list[Key]:
         """The Promotions of whose environments one reads this Repository; and their Hotfixes."""

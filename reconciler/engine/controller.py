@@ -15,6 +15,7 @@ from reconciler.engine.catalog import Catalog
 from reconciler.engine.events import Events
 from reconciler.engine.feeds import Feeds
 from reconciler.engine.followers import Followers
+from reconciler.engine.freezes import Times
 from reconciler.engine.gates import answer
 from reconciler.engine.git_hooks import GitHooks, Receiving
 from reconciler.engine.hooks import Hooks
@@ -105,6 +106,7 @@ class Controller:
         self._hooks = Hooks(self._ring)
         self._git_hooks = GitHooks(self._ring, self.catalog, clock)
         self._clock = clock
+        self._times = Times(rolling.gatekeeper, rolling.forecast)
         world = World(
             source=source,
             renderer=renderer,
@@ -174,6 +176,7 @@ class Controller:
             self.catalog,
             self.live,
             self.actions,
+            self._times,
             ObjectId(*ROLLOUT, namespace, rollout),
             pod_hash,
             step,
@@ -276,6 +279,10 @@ class Controller:
         if key.kind == "Hotfix" and (held := self.catalog.held_by(key)) is not None:
             # What is on its way by itself gives way to it.
             self.queues.add(held)
+        if key.kind == "Promotion" and not self._starting:
+            # Its freezes and windows hold their rollouts, too.
+            for member in self.catalog.members_of(key):
+                self.queues.add(member)
         self.queues.add(key, priority=LOW if self._starting and key.kind == "Application" else NORMAL)
 
     def _wake_owner(self, applyset: str) -> None:

@@ -8,6 +8,7 @@ from reconciler.core.conditions import is_ready
 from reconciler.core.progressive.gates import verdict
 from reconciler.engine.actions import Actions
 from reconciler.engine.catalog import Catalog
+from reconciler.engine.freezes import Times, closing
 from reconciler.engine.keys import Key
 from reconciler.engine.live import LiveObjects
 from reconciler.model.application import Application
@@ -21,6 +22,7 @@ def answer(
     catalog: Catalog,
     live: LiveObjects,
     actions: Actions,
+    times: Times,
     rollout: ObjectId,
     pod_hash: str,
     step: int,
@@ -35,7 +37,8 @@ def answer(
     application = _application(catalog, key)
     gate = _gate(application, step) if application is not None else None
     ready = _ready_since(catalog, key, gate)
-    return verdict(gate, seen, pod_hash, step, actions.approvals(key), ready, now)
+    shut = closing(catalog, live, times, application, seen, now).why if application is not None else ""
+    return verdict(gate, seen, pod_hash, step, actions.approvals(key), ready, now, shut)
 
 
 def _application(catalog: Catalog, key: Key) -> Application | None:

@@ -30,7 +30,7 @@ def walked(progress: Progress, revision: str) -> Verdict | None:
     ready, reason = _STANDS[first.decision.verb]
     if _broken(first):
         ready, reason = False, Reason.DEGRADED
-    text = f"{revision}: {first.id.name}: {first.decision.why}"
+    text = f"{revision}: {first.id.name}: {first.decision.told}"
     if progress.revert is not None and ready is False:
         text += f"; {progress.revert.message}"
     return Verdict(ready, reason, text, reconciling=ready is None)
@@ -55,7 +55,7 @@ def rollouts(progress: Progress) -> tuple[RolloutState, ...]:
             step=rolled.seen.step,
             steps=rolled.seen.steps,
             decision=rolled.decision.verb.value,
-            message=rolled.decision.why,
+            message=rolled.decision.told,
         )
         for rolled in progress.rolled
     )

@@ -127,7 +127,8 @@ class Verb(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Decision:
     """One decision about one version (`pod_hash`) at one step. `again` is in how many seconds to look without being
-    woken. `because_of` are the names of the RolloutActions that it carries out.
+    woken. `because_of` are the names of the RolloutActions that it carries out. `held` is why the version may not go on
+    by Dispatch now, whoever asks, and until when; empty where it may, and where there is nowhere to go on to.
     """
 
     verb: Verb
@@ -136,6 +137,12 @@ class Decision:
     step: int | None = None
     again: float | None = None
     because_of: tuple[str, ...] = ()
+    held: str = ""
+
+    @property
+    def told(self) -> str:
+        """Why, and what holds it, for people."""
+        return f"{self.why}; Dispatch lets nothing go on: {self.held}" if self.held else self.why
 
 
 class Wish(StrEnum):
@@ -166,11 +173,13 @@ class Asked:
 class Limits:
     """The patience of a strategy, in seconds: how long a fault must last before it counts (`settle`), how long an
     inconclusive analysis waits for a person, and after how long without a sign the controller is called silent.
+    `closed` is why nothing goes forward at this time, and until when; empty when it may.
     """
 
     settle: float = 10.0
     inconclusive: float = 1800.0
     silent: float = 30.0
+    closed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

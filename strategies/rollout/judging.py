@@ -2,12 +2,15 @@
 
 The rules stand in one list, and the first that has an answer gives it. Ending a version comes before everything that
 lets it go on, and nothing goes on that nobody asked for: Argo Rollouts itself moves what may move by itself.
+
+In a closed time (`Limits.closed`) nothing goes on that was asked for, either: the wish waits. What ends a version is
+decided as at any other time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.model.rollout import AnalysisKind, Asked, Decision, Limits, Phase, RolloutSeen, Verb, Wish
@@ -73,7 +76,26 @@ Rule = Callable[[Look], Decision | None]
 
 def judge(look: Look) -> Decision:
     """The decision about one Rollout. The same look gives the same decision; never raises."""
-    return next((found for rule in _RULES if (found := rule(look)) is not None), None) or _moving(look)
+    decision = next((found for rule in _RULES if (found := rule(look)) is not None), None) or _moving(look)
+    return _in_time(look, decision)
+
+
+def _in_time(look: Look, decision: Decision) -> Decision:
+    """The decision, as far as the time lets a version go forward. The first version of a Rollout goes to nobody who has
+    another one, and is not held.
+    """
+    closed, seen = look.limits.closed, look.seen
+    if not closed or seen.first or seen.promoted or seen.promote_full:
+        return decision
+    if decision.verb is Verb.RETRY:
+        # It stays aborted, and why is written down: not what somebody asks for meanwhile.
+        return replace(look.says(Verb.FAILED, _was_aborted(look)), held=closed)
+    if decision.verb in (Verb.RELEASE, Verb.PROMOTE_FULL):
+        return replace(decision, verb=Verb.WAIT, why=f"{decision.why}, once it may", because_of=(), held=closed)
+    # A pause for a time is Argo Rollouts' own to end, and is not said to be held.
+    alone = seen.timed and seen.pause == look.manual
+    stands = seen.observed and not seen.invalid and not alone and decision.verb in (Verb.WAIT, Verb.HOLD)
+    return replace(decision, held=closed) if stands else decision
 
 
 def _unobserved(look: Look) -> Decision | None:
@@ -107,8 +129,12 @@ def _aborted(look: Look) -> Decision | None:
     again = look.wishes(Wish.RETRY)
     if again and not look.wishes(Wish.ABORT):
         return look.says(Verb.RETRY, f"{look.version} starts again, as {_people(again)} asked", asked=again)
+    return look.says(Verb.FAILED, _was_aborted(look))
+
+
+def _was_aborted(look: Look) -> str:
     kept = ". Its pods stay as long as spec.paused stops the Rollout" if look.seen.spec_paused else ""
-    return look.says(Verb.FAILED, f"{look.version} was aborted: {_told(look)}{kept}")
+    return f"{look.version} was aborted: {_told(look)}{kept}"
 
 
 def _asked_to_abort(look: Look) -> Decision | None:

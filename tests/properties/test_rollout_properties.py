@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -136,6 +137,21 @@ def test_an_abort_that_is_asked_for_always_wins(decide: Any, look: Look, limits:
     if seen.observed and not (seen.invalid or seen.promoted or seen.aborted):
         assert decision.verb is Verb.ABORT
         assert set(decision.because_of) == {one.name for one in aborts}
+
+
+@given(WAYS, LOOKS, LIMITS)
+@settings(max_examples=500)
+def test_nothing_goes_forward_in_a_freeze_and_an_abort_always_goes(decide: Any, look: Look, limits: Limits) -> None:
+    seen, asked = look
+    usual, held = decide(seen, asked, limits, NOW), decide(seen, asked, replace(limits, closed="frozen"), NOW)
+    if not seen.first:
+        assert held.verb not in ONWARD
+    if usual.verb not in ONWARD:
+        assert replace(held, held="") == usual
+    elif not seen.first:
+        assert (held.verb in (Verb.WAIT, Verb.FAILED), held.because_of, held.held) == (True, (), "frozen")
+    # The wish is not lost: it is carried out once the time is open.
+    assert all(outdated(seen, one) is None for one in carried_out(usual, asked))
 
 
 @given(WAYS, LOOKS, LIMITS)

@@ -59,7 +59,8 @@ def ask(
     context: str | None,
     besides: Callable[[Cluster, Target], bool] = lambda cluster, target: False,
 ) -> None:
-    """Ask, and end the command: exit code 0 when it was done, 1 when it was refused or nobody answered.
+    """Ask, and end the command: exit code 0 when it was done or waits for its time, 1 when it was refused or nobody
+    answered.
 
     `besides` is done after the wish was written, and says whether that was enough. Raises Terminal, Transient.
     """
@@ -155,6 +156,9 @@ def _wait(cluster: Cluster, written: Document, timeout: float, enough: bool) -> 
         if state == "Refused":
             click.echo(f"refused: {message}", err=True)
             return enough
+        if state == "Pending" and message:
+            click.echo(f"waits: {message}. It is carried out then, if the rollout is still where it was")
+            return True
         if time.monotonic() >= deadline:
             break
         time.sleep(_LOOK)

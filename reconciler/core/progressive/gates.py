@@ -26,13 +26,15 @@ def verdict(
     approvals: Sequence[Asked],
     ready_since: Mapping[str, datetime | None],
     now: datetime,
+    closed: str = "",
 ) -> Judged:
     """The answer, and why in a sentence (in which steps count from 1, as people do).
 
     `gate` is the one at this step of the Application's spec, `seen` the Rollout, both None when there is none.
     `approvals` are the wishes about the Rollout that were not refused, without the Promotes that were carried out:
     those are spent, and a version that comes again has the same hash and the same steps. `ready_since` tells since when
-    each Application is Ready without a break, None for one that is not.
+    each Application is Ready without a break, None for one that is not. `closed` is why nothing goes forward at this
+    time: an abort goes back, and is answered before.
     """
     if seen is None:
         return Verdict.WAIT, "Dispatch does not know this Rollout"
@@ -45,6 +47,8 @@ def verdict(
     doubt = _doubt(seen, pod_hash, step)
     if doubt:
         return Verdict.WAIT, doubt
+    if closed:
+        return Verdict.WAIT, f"step {step + 1} waits: {closed}"
     return _judged(gate, step, ours if turned is None else _after(ours, turned), ready_since, now)
 
 

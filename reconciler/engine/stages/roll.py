@@ -13,6 +13,7 @@ from reconciler.core.progressive.patches import abort_patch, promote_full_patch,
 from reconciler.core.progressive.seen import see
 from reconciler.core.progressive.template import read_mark
 from reconciler.engine.actions import Action
+from reconciler.engine.freezes import Times, closing
 from reconciler.engine.progress import Act, Progress, Rolled
 from reconciler.engine.stages.admit import policy
 from reconciler.engine.stages.render import Goal
@@ -41,12 +42,13 @@ _SAID = {
 }
 """The word of the history, and that of a sentence."""
 _UNPROCESSABLE = 422
+_MESSAGE_KEPT = 1024
 _ARGO = "argoproj.io/v1alpha1"
 
 
 def roll(world: World, application: Application, goal: Goal, progress: Progress) -> None:
     """One decision for each Rollout of the goal; a person's wish that can no longer be met is answered."""
-    limits = Limits(inconclusive=policy(application).inconclusive_deadline)
+    patience = Limits(inconclusive=policy(application).inconclusive_deadline)
     for carrier, id in goal.rollouts.items():
         # First the wishes, then the Rollout: what is seen is never older than what somebody saw who asked.
         actions = [each for each in world.actions.open(progress.key) if each.rollout == id.name]
@@ -56,6 +58,7 @@ def roll(world: World, application: Application, goal: Goal, progress: Progress)
         strategy = world.rolling.strategies.get(seen.strategy)
         if strategy is None:
             continue
+        limits = replace(patience, closed=_closed(world, application, progress, seen))
         decision = strategy.decide(seen, [each.asked for each in actions], limits, world.clock.now())
         progress.soon(decision.again)
         done = _perform(world, progress, id, seen, decision, actions)
@@ -63,6 +66,18 @@ def roll(world: World, application: Application, goal: Goal, progress: Progress)
         decision, unjudged = _explained(world, progress, id, seen, decision, template)
         progress.rolled.append(Rolled(id, carrier, seen, decision, template, commit, done, unjudged))
         _answer_outdated(world, application, progress, seen, decision, actions)
+
+
+def _closed(world: World, application: Application, progress: Progress, seen: RolloutSeen) -> str:
+    """Why nothing goes forward now, by the times of the Promotions that the Application is an environment of. There is
+    something to hold only while a version is on its way, or was aborted and may be tried again.
+    """
+    if not (seen.in_flight or seen.aborted):
+        return ""
+    times = Times(world.rolling.gatekeeper, world.rolling.forecast)
+    found = closing(world.catalog, world.live, times, application, seen, world.clock.now())
+    progress.soon(found.again)
+    return found.why
 
 
 def _explained(
@@ -170,21 +185,33 @@ def _answer_outdated(
     actions: Sequence[Action],
 ) -> None:
     """A wish that can no longer be met is answered, so that nobody waits for it; one for a step that was left since is
-    done (this process may have died between the patch and its answer).
+    done (this process may have died between the patch and its answer). One that the time holds is told why it waits.
     """
     for each in actions:
-        if each.asked.name in decision.because_of or _for_a_gate(application, seen, each.asked):
+        if each.asked.name in decision.because_of:
+            continue
+        if _for_a_gate(application, seen, each.asked):
+            _keep_waiting(world, each, decision)
             continue
         if _lifts(progress, seen, each.asked):
             progress.lifts.append(each)
             continue
         why = outdated(seen, each.asked)
         if why is None:
+            _keep_waiting(world, each, decision)
             continue
         done = each.asked.pod_hash == seen.pod_hash and _left(seen, each.asked)
         answer_action(world, each, ActionState.DONE if done else ActionState.REFUSED, why)
         if done:
             progress.acted.append(_done_already(each, seen))
+
+
+def _keep_waiting(world: World, action: Action, decision: Decision) -> None:
+    """The wish stays open, and says what holds it; written where that is news."""
+    if not decision.held or action.asked.wish is Wish.ABORT:
+        return
+    if (action.document.get("status") or {}).get("message") != decision.held[:_MESSAGE_KEPT]:
+        answer_action(world, action, ActionState.PENDING, decision.held)
 
 
 def _done_already(action: Action, seen: RolloutSeen) -> Act:
@@ -226,7 +253,7 @@ def answer_action(world: World, action: Action, state: ActionState, message: str
     metadata = action.document["metadata"]
     status: Mapping[str, Any] = {
         "state": state.value,
-        "message": message[:1024],
+        "message": message[:_MESSAGE_KEPT],
         "at": world.clock.now().isoformat().replace("+00:00", "Z"),
     }
     answer = world.cluster.patch(resource, metadata["namespace"], metadata["name"], {"status": status}, "status")

@@ -199,3 +199,14 @@ def test_it_never_passes_on_doubt_and_never_fails_without_a_person(
             assert any(each.wish is Wish.PROMOTE and each.step == step for each in mine)
     if answer is Verdict.FAIL:
         assert any(each.wish is Wish.ABORT for each in mine)
+
+
+def test_in_a_closed_time_a_gate_waits_and_an_abort_still_fails() -> None:
+    closed = "freeze: frozen until 14:00 (a sale)"
+
+    def answered(*wishes: Asked) -> tuple[Verdict, str]:
+        return verdict(APPROVAL, SEEN, "new", 1, wishes, {}, NOW, closed)
+
+    assert answered(wish()) == (Verdict.WAIT, f"step 2 waits: {closed}")
+    assert answered() == (Verdict.WAIT, f"step 2 waits: {closed}")
+    assert answered(wish(), wish(Wish.ABORT, ago=3))[0] is Verdict.FAIL

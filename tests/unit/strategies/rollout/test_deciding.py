@@ -248,3 +248,50 @@ def test_a_promoted_version_that_is_not_healthy_yet_is_waited_for() -> None:
     assert decided(rollout).verb is Verb.WAIT
     assert "first" not in decided(rollout).why
     assert decided(replace(rollout, spec_paused=True)).verb is Verb.HOLD
+
+
+CLOSED = "freeze: frozen until 14:00 (a sale)"
+
+
+def in_a_freeze(rollout: RolloutSeen, *asked: Asked, seconds: float = 1) -> Decision:
+    way = WAYS.get(rollout.strategy, canary)
+    return way.decide(rollout, asked, replace(LIMITS, closed=CLOSED), after(rollout, seconds))
+
+
+@pytest.mark.parametrize("kind", list(Wish))
+@pytest.mark.parametrize("state", STATES)
+def test_in_a_freeze_a_wish_to_go_on_waits_and_a_wish_to_go_back_does_not(state: str, kind: Wish) -> None:
+    rollout = seen(state)
+    usual, decision = decided(rollout, wish(rollout, kind)), in_a_freeze(rollout, wish(rollout, kind))
+    if rollout.first or usual.verb not in (Verb.RELEASE, Verb.PROMOTE_FULL, Verb.RETRY):
+        assert replace(decision, held="") == usual
+        return
+    expected = Verb.FAILED if usual.verb is Verb.RETRY else Verb.WAIT
+    assert (decision.verb, decision.because_of, decision.held) == (expected, (), CLOSED)
+    assert decision.told.endswith(CLOSED)
+
+
+@pytest.mark.parametrize("state", ["canary-paused", "canary-gate-waits", "blue-green-paused"])
+def test_in_a_freeze_it_is_said_that_nothing_goes_on(state: str) -> None:
+    decision = in_a_freeze(seen(state))
+    assert (decision.verb, decision.held) == (decided(seen(state)).verb, CLOSED)
+
+
+NOT_HELD = ["canary-first", "canary-healthy", "canary-invalid", "blue-green-healthy", "canary-timed-pause"]
+
+
+@pytest.mark.parametrize("state", NOT_HELD)
+def test_what_goes_nowhere_or_by_itself_is_not_said_to_be_held(state: str) -> None:
+    assert in_a_freeze(seen(state)).held == ""
+
+
+def test_somebody_who_has_decided_in_a_freeze_is_not_overtaken_by_the_deadline() -> None:
+    rollout = seen("canary-inconclusive")
+    late = LIMITS.inconclusive + 60
+    assert in_a_freeze(rollout, seconds=late).verb is Verb.ABORT
+    assert in_a_freeze(rollout, wish(rollout, PROMOTE), seconds=late).verb is Verb.WAIT
+
+
+def test_why_a_version_was_aborted_is_not_that_somebody_wants_it_again() -> None:
+    rollout = seen("canary-aborted-by-hand")
+    assert in_a_freeze(rollout, wish(rollout, RETRY)).why == decided(rollout).why
