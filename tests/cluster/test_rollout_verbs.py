@@ -176,6 +176,14 @@ def test_promote_asks_for_this_version_at_this_step_and_tells_the_answer(canary:
     assert canary.seen().step == 1, "the command itself releases nothing"
 
 
+def test_a_wish_that_waits_for_the_end_of_a_freeze_is_told_and_is_no_failure(canary: Canary) -> None:
+    with canary.answered("Pending", "freeze: frozen until 14:00 (a sale)"):
+        ran = canary.run("promote")
+    assert (ran.code, ran.err) == (0, "")
+    last = ran.out.splitlines()[-1]
+    assert last.startswith("waits: freeze: frozen until 14:00 (a sale). It is carried out then")
+
+
 def test_a_refusal_is_told_and_is_exit_code_1(canary: Canary) -> None:
     with canary.answered("Refused", "the step has moved on"):
         ran = canary.run("promote", "--full")

@@ -109,3 +109,20 @@ def test_an_applyset_belongs_to_its_application_and_to_no_repository_of_the_same
     assert catalog.owner(applyset_id("config", "a")) == Key("Application", "a", "config")
     catalog.remove(repository())
     assert catalog.owner(applyset_id("config", "a")) == Key("Application", "a", "config")
+
+
+def test_a_promotion_is_found_from_each_of_its_applications_and_they_from_it(catalog: Catalog) -> None:
+    environments = [
+        {"name": "staging", "applications": ["web-staging", "worker-staging"]},
+        {"name": "production", "applications": ["web", "worker"], "gates": [{"hold": True}]},
+    ]
+    metadata = {"name": "shop", "namespace": "a", "uid": "uid-shop", "resourceVersion": "1"}
+    document = {"apiVersion": "dispatch.dev/v1alpha1", "kind": "Promotion", "metadata": metadata}
+    catalog.observe(document | {"spec": {"environments": environments}})
+    shop = Key("Promotion", "a", "shop")
+    ((promotion, environment),) = catalog.environments_of(Key("Application", "a", "worker"))
+    assert (promotion, environment.name) == (shop, "production")
+    assert catalog.environments_of(Key("Application", "b", "worker")) == []
+    assert [key.name for key in catalog.members_of(shop)] == ["web-staging", "worker-staging", "web", "worker"]
+    catalog.remove(document)
+    assert catalog.members_of(shop) == [] == catalog.environments_of(WEB)
