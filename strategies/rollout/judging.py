@@ -85,17 +85,17 @@ def _in_time(look: Look, decision: Decision) -> Decision:
     another one, and is not held.
     """
     closed, seen = look.limits.closed, look.seen
-    if not closed or seen.first or seen.promoted or seen.promote_full:
+    if not closed or seen.first:
         return decision
     if decision.verb is Verb.RETRY:
         # It stays aborted, and why is written down: not what somebody asks for meanwhile.
         return replace(look.says(Verb.FAILED, _was_aborted(look)), held=closed)
     if decision.verb in (Verb.RELEASE, Verb.PROMOTE_FULL):
         return replace(decision, verb=Verb.WAIT, why=f"{decision.why}, once it may", because_of=(), held=closed)
-    # A pause for a time is Argo Rollouts' own to end, and is not said to be held.
-    alone = seen.timed and seen.pause == look.manual
-    stands = seen.observed and not seen.invalid and not alone and decision.verb in (Verb.WAIT, Verb.HOLD)
-    return replace(decision, held=closed) if stands else decision
+    # What Argo Rollouts takes on by itself (after a pause for a time, to the end) is not said to be held.
+    alone = (seen.timed and seen.pause == look.manual) or seen.promoted or seen.promote_full
+    stands = seen.observed and not seen.invalid and decision.verb in (Verb.WAIT, Verb.HOLD)
+    return replace(decision, held=closed) if stands and not alone else decision
 
 
 def _unobserved(look: Look) -> Decision | None:

@@ -58,7 +58,7 @@ def roll(world: World, application: Application, goal: Goal, progress: Progress)
         strategy = world.rolling.strategies.get(seen.strategy)
         if strategy is None:
             continue
-        limits = replace(patience, closed=_closed(world, application, progress, seen))
+        limits = replace(patience, closed=_closed(world, application, progress, seen, asked=bool(actions)))
         decision = strategy.decide(seen, [each.asked for each in actions], limits, world.clock.now())
         progress.soon(decision.again)
         done = _perform(world, progress, id, seen, decision, actions)
@@ -68,11 +68,11 @@ def roll(world: World, application: Application, goal: Goal, progress: Progress)
         _answer_outdated(world, application, progress, seen, decision, actions)
 
 
-def _closed(world: World, application: Application, progress: Progress, seen: RolloutSeen) -> str:
+def _closed(world: World, application: Application, progress: Progress, seen: RolloutSeen, asked: bool) -> str:
     """Why nothing goes forward now, by the times of the Promotions that the Application is an environment of. There is
-    something to hold only while a version is on its way, or was aborted and may be tried again.
+    something to hold only while a version is on its way, or was aborted and somebody wants it again.
     """
-    if not (seen.in_flight or seen.aborted):
+    if not (seen.in_flight or (seen.aborted and asked)):
         return ""
     times = Times(world.rolling.gatekeeper, world.rolling.forecast)
     found = closing(world.catalog, world.live, times, application, seen, world.clock.now())

@@ -295,3 +295,9 @@ def test_somebody_who_has_decided_in_a_freeze_is_not_overtaken_by_the_deadline()
 def test_why_a_version_was_aborted_is_not_that_somebody_wants_it_again() -> None:
     rollout = seen("canary-aborted-by-hand")
     assert in_a_freeze(rollout, wish(rollout, RETRY)).why == decided(rollout).why
+
+
+def test_what_was_aborted_on_its_way_to_the_end_is_not_started_again_in_a_freeze() -> None:
+    rollout = replace(seen("canary-aborted-by-hand"), promote_full=True)
+    assert decided(rollout, wish(rollout, RETRY)).verb is Verb.RETRY
+    assert in_a_freeze(rollout, wish(rollout, RETRY)).verb is Verb.FAILED
