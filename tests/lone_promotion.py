@@ -73,6 +73,10 @@ class Cheap(Environments):
         """The titles of what was merged, the oldest first."""
         return [each["title"] for each in reversed(self.requests()) if each["merged"]]
 
+    def until_merged(self, titles: list[str], when: str = "") -> None:
+        """Exactly these, once Gitea says so: it pushes a merge before it says that it has merged."""
+        eventually(lambda: self.merged() == titles, 30, lambda: (when, titles, self.merged()))
+
     def brought(self) -> list[str]:
         """What was promoted, as Git has it, the oldest first."""
         self._mirror()

@@ -28,10 +28,12 @@ class Undo:
     """`files` is what the commit changes at the head of the branch: a file as it was, or None for one that was not.
 
     `untouched` are files that the version changed, and somebody else once more since: they are not written over.
+    `found` is whether the version changed any file at all.
     """
 
     files: Mapping[str, Blob]
     untouched: tuple[str, ...] = ()
+    found: bool = True
 
     @property
     def done(self) -> bool:
@@ -73,7 +75,8 @@ def undo(promoted: Files, aborted: Files, head: Files) -> Undo:
             files[path] = before
         else:
             untouched.append(path)
-    return Undo(files, tuple(sorted({*untouched, *_in_the_way(files, head)})))
+    apart = any(promoted.get(path) != aborted.get(path) for path in promoted.keys() | aborted.keys())
+    return Undo(files, tuple(sorted({*untouched, *_in_the_way(files, head)})), apart)
 
 
 def conflict(undone: Undo, aborted: str) -> Terminal | None:

@@ -80,7 +80,8 @@ def test_two_controllers_of_one_lease_open_and_merge_one_pull_request_for_each_v
                 first.send_signal(signal.SIGTERM)
             lonely.until_runs(f"shop:{number}")
     wanted = [f"shop:{number} to production" for number in range(2, 6)]
-    assert lonely.merged() == lonely.brought() == wanted
+    lonely.until_merged(wanted)
+    assert lonely.brought() == wanted
     assert len(lonely.requests()) == len(wanted)
 
 
@@ -109,7 +110,7 @@ def test_killed_after_every_single_write_a_promotion_ends_with_one_merged_pull_r
             died = mortal.dead
         with controller(server, lonely, tmp_path / "cache"):
             eventually(lambda: lonely.arrived(wished[-1]), 60, lonely.state)
-        assert lonely.merged() == [f"{each} to production" for each in wished], f"killed after {writes} writes"
+        lonely.until_merged([f"{each} to production" for each in wished], f"killed after {writes} writes")
         assert len(lonely.requests()) == len(wished), f"killed after {writes} writes"
     assert writes > 10
 
@@ -135,7 +136,7 @@ def test_killed_after_every_third_write_a_hotfix_goes_in_once_and_back_once(
             lonely.host.ask("PATCH", f"/pulls/{back}", {"state": "closed"})
             eventually(partial(lonely.is_ready, name), 60)
         wished.append(f"Hotfix {image} to production")
-        assert lonely.merged() == wished, f"killed after {writes} writes"
+        lonely.until_merged(wished, f"killed after {writes} writes")
         assert len(lonely.requests()) == 2 * len(wished), f"killed after {writes} writes"
     assert writes > 5
 
@@ -182,7 +183,7 @@ def test_a_forge_that_fails_in_the_middle_is_told_and_not_pestered_and_the_promo
         assert len(door.seen) - asked <= 6, door.seen[asked:]
         door.before = well
         eventually(lambda: lonely.arrived("shop:2"), 60, lonely.state)
-    assert lonely.merged() == ["shop:2 to production"]
+    lonely.until_merged(["shop:2 to production"])
     assert len(lonely.requests()) == 1
 
 
@@ -205,7 +206,7 @@ def test_a_merge_that_the_forge_refuses_for_a_while_is_waited_for(
         assert len(door.seen) - asked <= 30, door.seen[asked:]
         door.before = lambda asked: None
         eventually(lambda: lonely.arrived("shop:2"), 60, lonely.state)
-    assert lonely.merged() == ["shop:2 to production"]
+    lonely.until_merged(["shop:2 to production"])
 
 
 def test_a_token_that_lost_its_rights_is_named_and_goes_on_when_it_has_them_again(
@@ -222,7 +223,7 @@ def test_a_token_that_lost_its_rights_is_named_and_goes_on_when_it_has_them_agai
         assert "credentialsRef" in state["message"], state
         lonely.host.ask("PUT", f"/collaborators/{bot}", {"permission": "write"})
         eventually(lambda: lonely.arrived("shop:2"), 60, lonely.state)
-    assert lonely.merged() == ["shop:2 to production"]
+    lonely.until_merged(["shop:2 to production"])
 
 
 def test_an_archived_repository_is_told_and_goes_on_when_it_is_opened_again(
@@ -237,7 +238,7 @@ def test_an_archived_repository_is_told_and_goes_on_when_it_is_opened_again(
         eventually(lambda: "archived" in told(lonely)["message"], 60, lambda: told(lonely))
         lonely.host.ask("PATCH", "", {"archived": False})
         eventually(lambda: lonely.arrived("shop:2"), 60, lonely.state)
-    assert lonely.merged() == ["shop:2 to production"]
+    lonely.until_merged(["shop:2 to production"])
 
 
 def test_a_branch_that_somebody_deletes_is_told_and_comes_again_when_somebody_asks(
@@ -265,7 +266,7 @@ def test_a_branch_that_somebody_deletes_is_told_and_comes_again_when_somebody_as
         monkeypatch.setattr(promotion_sweep, "KEPT", timedelta(0))
         lonely.look()
         eventually(lambda: lonely.live(API_VERSION, "PromotionAction", "again") is None, 30)
-    assert lonely.merged() == ["shop:2 to production"]
+    lonely.until_merged(["shop:2 to production"])
 
 
 def test_a_check_that_nobody_sets_is_waited_for_without_a_hot_loop(
@@ -284,7 +285,7 @@ def test_a_check_that_nobody_sets_is_waited_for_without_a_hot_loop(
         done = {"state": "success", "context": "ci/never"}
         lonely.host.ask("POST", f"/statuses/{lonely.branch().commit}", done)
         eventually(lambda: lonely.arrived("shop:2"), 60, lonely.state)
-    assert lonely.merged() == ["shop:2 to production"]
+    lonely.until_merged(["shop:2 to production"])
 
 
 def told(team: Cheap) -> dict[str, Any]:

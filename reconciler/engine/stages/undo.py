@@ -46,7 +46,8 @@ def undo(world: World, application: Application, proposed: Goal, memory: Memory,
             progress.wakes.append(repository_of(application))
 
 
-def _undo(world: World, application: Application, memory: Memory, progress: Progress, veto: Veto) -> RevertState:
+def _undo(world: World, application: Application, memory: Memory, progress: Progress, veto: Veto) -> RevertState | None:
+    """None where the branch has gone back since this run began: the next run is about that."""
     seen, repository = seen_source(world, application), world.catalog.repository(repository_of(application))
     promoted = progress.ledger.promoted
     if promoted is None or repository is None:
@@ -57,6 +58,9 @@ def _undo(world: World, application: Application, memory: Memory, progress: Prog
         raise Terminal(Reason.REVERT_FAILED, f"{branch} is no branch: name another revision in spec.source.revision")
     aborted = _brought_now(progress, veto)
     commit = _commit(world, application, seen, head, promoted, veto, aborted)
+    if not commit:
+        progress.wakes.append(repository_of(application))
+        return None
     forge = world.rolling.forge(repository, seen.remote)
     abandon(world)
     if forge is None:
@@ -77,17 +81,21 @@ def _brought_now(progress: Progress, veto: Veto) -> str:
 def _commit(
     world: World, application: Application, seen: Seen, head: str, promoted: Promoted, veto: Veto, aborted: str
 ) -> str:
-    """The commit upon `head` that brings back what the Application was made of when its version was promoted."""
+    """The commit upon `head` that brings back what the Application was made of when its version was promoted; empty
+    where `head` is that already.
+    """
     trees = [_tree(world, seen, commit) for commit in (promoted.commit, veto.commit, head)]
     read = [world.renderer.read_set(tree, request(application)) for tree in trees[:2]]
     paths = {path for reading in read for path in reading.oids}
     undone = undo_files(*(files_of(tree, paths) for tree in trees))
     if (refused := conflict(undone, veto.commit)) is not None:
         raise refused
+    if undone.done and undone.found:
+        return ""
     if not undone.files:
         raise Terminal(
             Reason.REVERT_FAILED,
-            f"between {promoted.commit[:10]} and {head[:10]} no file that the Application reads has changed: the "
+            f"between {promoted.commit[:10]} and {veto.commit[:10]} no file that the Application reads has changed: the "
             "version comes from elsewhere (its spec, or the renderer)",
         )
     metadata = application.metadata

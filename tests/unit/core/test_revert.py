@@ -41,6 +41,8 @@ def test_what_is_back_already_is_done() -> None:
     assert undo(before, after, plain(a="1", b="2")) == Undo({"b": (0o100644, "1")})
     assert undo(before, after, before).done
     assert undo(before, before, after).done
+    assert undo(before, after, before).found
+    assert not undo(before, before, after).found
 
 
 @pytest.mark.parametrize("now", [{"a": "3"}, {}])
