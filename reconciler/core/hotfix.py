@@ -89,14 +89,14 @@ def landed(hotfix: Hotfix) -> bool:
 
 
 def has_landed(state: EnvironmentState) -> bool:
-    """Whether its environment has it."""
-    return state.merged is not None or state.state is PromotionState.CURRENT
+    """Whether its environment has it, and nothing is left to be learnt of how it came there."""
+    return state.merged is not None or _is_there(state)
 
 
 def came_back(state: EnvironmentState) -> bool:
     """Whether nothing is left to be done in an environment before: it has it, or had it, or nobody wants it there."""
-    done = (PromotionState.CURRENT, PromotionState.REJECTED, PromotionState.HELD)
-    return state.state in done or state.merged is not None
+    done = (PromotionState.REJECTED, PromotionState.HELD)
+    return has_landed(state) or state.state in done
 
 
 def first(hotfixes: Iterable[Hotfix], environment: str, now: datetime) -> Hotfix | None:
@@ -107,6 +107,11 @@ def first(hotfixes: Iterable[Hotfix], environment: str, now: datetime) -> Hotfix
         if each.spec.environment == environment and not landed(each) and not is_over(each) and now < each.expires
     ]
     return min(waiting, key=lambda each: (_created(each), each.metadata.name), default=None)
+
+
+def _is_there(state: EnvironmentState) -> bool:
+    # With a pull request that is still open it may be about to be merged.
+    return state.state is PromotionState.CURRENT and not state.number
 
 
 def _created(hotfix: Hotfix) -> datetime:

@@ -46,7 +46,7 @@ def worded(hotfix: Hotfix, state: EnvironmentState, newer: bool) -> EnvironmentS
     has = "runs a newer version: what it mends must come with one of its own" if newer else "has it"
     words = {
         PromotionState.REJECTED: f"{state.pull_request} was closed without a merge: if it is still wanted, ask anew",
-        PromotionState.CURRENT: has,
+        PromotionState.CURRENT: state.message if state.number else has,
         PromotionState.HELD: "had it, and has something else since: a revert or a mend in Git",
     }.get(state.state, state.message)
     return state.model_copy(update={"message": words, "again": "", "source": ""})

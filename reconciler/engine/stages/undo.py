@@ -95,8 +95,8 @@ def _commit(
     if not undone.files:
         raise Terminal(
             Reason.REVERT_FAILED,
-            f"between {promoted.commit[:10]} and {veto.commit[:10]} no file that the Application reads has changed: the "
-            "version comes from elsewhere (its spec, or the renderer)",
+            f"between {promoted.commit[:10]} and {veto.commit[:10]} no file that the Application reads has changed: "
+            "the version comes from elsewhere (its spec, or the renderer)",
         )
     metadata = application.metadata
     text = write(metadata.namespace, metadata.name, aborted, _subject(world, seen, aborted), veto)
