@@ -78,7 +78,7 @@ def test_a_hotfix_passes_staging_and_comes_back_to_it(environments: Environments
     host.merge(request["number"], host.reviewer)
     eventually(lambda: environments.runs("staging") == "shop:1.0.1", 60, lambda: status(environments, name))
     eventually(lambda: ready(environments, name) == ("True", "ReconciliationSucceeded"), 60)
-    assert environments.until("Current")["message"] == "has what staging runs"
+    environments.until("Current", message="has what staging runs")
 
 
 def test_what_staging_ran_before_a_hotfix_gives_way_and_does_not_take_it_away(
