@@ -12,6 +12,8 @@ from reconciler.model.image import called
 from reconciler.model.notice import Candidate, Notice, NoticeEvent, Subject
 from reconciler.model.promotion import EnvironmentState, MergeVerdict, PromotionEnvironment, PromotionState
 
+_TIMES = frozenset({"freeze", "window"})
+
 
 def waiting(about: Sequence[Subject], environment: PromotionEnvironment, state: EnvironmentState) -> Notice | None:
     """The notice of an open pull request, and of one that was merged, under the same key; None in any other state.
@@ -50,6 +52,25 @@ def _short(image: str) -> str:
     """What people call it; by its digest where it has no tag."""
     name = called(image)
     return name if ":" in name else f"{name}@{image.partition('@')[2][:19]}"
+
+
+def frozen(about: Sequence[Subject], state: EnvironmentState) -> Notice | None:
+    """The notice of a pull request that only the time holds: a freeze, or a closed window. None for any other."""
+    shut = [gate for gate in state.gates if not gate.is_open]
+    if state.state is not PromotionState.OPEN or not shut or any(gate.gate not in _TIMES for gate in shut):
+        return None
+    what = ", ".join(map(_short, state.images)) or short(state.candidate)
+    return Notice(
+        NoticeEvent.FREEZE_BLOCKS,
+        about[0],
+        state.candidate,
+        f"{_release(about)} {what} has all it needs for {state.name}, and waits for the time",
+        tuple(f"{gate.gate}: {gate.evidence}" for gate in shut),
+        state.pull_request,
+        topic=f"frozen for {state.name}",
+        under_way=True,
+        beside=tuple(about[1:]),
+    )
 
 
 def unreviewed(about: Sequence[Subject], state: EnvironmentState) -> Notice | None:

@@ -25,6 +25,7 @@ _SIGNS = {
     NoticeEvent.ABORTED: ":no_entry:",
     NoticeEvent.REVERTED: ":leftwards_arrow_with_hook:",
     NoticeEvent.UNREVIEWED_CHANGE: ":rotating_light:",
+    NoticeEvent.FREEZE_BLOCKS: ":snowflake:",
     NoticeEvent.APPROVAL_WANTED: ":raised_hand:",
     NoticeEvent.CANDIDATE_READY: ":raised_hand:",
     NoticeEvent.REVISION_QUEUED: ":hourglass_flowing_sand:",

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from reconciler.core import hotfix
-from reconciler.core.candidates import unreviewed, waiting
+from reconciler.core.candidates import frozen, unreviewed, waiting
 from reconciler.core.conditions import conditions
 from reconciler.engine.hotfix_step import HotfixStep
 from reconciler.engine.keys import Key
@@ -79,6 +79,9 @@ class Hotfixes:
             fresh = old is None or (old.state, old.candidate) != (state.state, state.candidate)
             why = f"hotfix of {fix.spec.by}: {fix.spec.reason}"
             self._notices.tell(replace(notice, lines=(why, *notice.lines)), news=fresh)
+        if (cold := frozen(about, state)) is not None:
+            earlier = frozen(about, old) if old is not None and old.candidate == state.candidate else None
+            self._notices.tell(cold, news=earlier is None)
         if (told := unreviewed(about, state)) is not None:
             self._notices.tell(told, news=old is None or old.merged != state.merged)
 

@@ -53,7 +53,7 @@ def text(world: World, road: Road, facts: Facts, state: EnvironmentState) -> str
         predictions=outlook.predictions,
         changes=outlook.changes,
         origin=outlook.origin,
-        rest=_rest(to),
+        rest=_rest(to, facts),
     )
     return body(story)
 
@@ -74,7 +74,7 @@ def led(world: World, to: Place, facts: Facts, state: EnvironmentState, lead: st
         predictions=outlook.predictions,
         changes=outlook.changes,
         origin=outlook.origin,
-        rest=_rest(to),
+        rest=_rest(to, facts),
         lead=lead,
     )
     return body(story)
@@ -110,8 +110,10 @@ def _commits(world: World, road: Road, state: EnvironmentState) -> Commits:
         return Commits(unknown=error.message)
 
 
-def _rest(to: Place) -> str:
-    """How somebody sees the objects for which there is no room."""
+def _rest(to: Place, facts: Facts) -> str:
+    """How somebody sees the objects for which there is no room. A pull request that is being opened has no page yet."""
     folders = dict.fromkeys(f"`{each.folder}`" if each.folder else "the whole repository" for each in to.members)
-    where = ", ".join(folders)
-    return f"The changed files of this pull request have all of it; so has `dispatch diff` of {where} on its branch."
+    request = facts.said.request if facts.said is not None else None
+    page = request.changes if request is not None else ""
+    files = f"[The changed files](<{page}>)" if page else "The changed files of this pull request"
+    return f"{files} have all of it; so has `dispatch diff` of {', '.join(folders)} on its branch."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from reconciler.core.candidates import unreviewed, waiting
+from reconciler.core.candidates import frozen, unreviewed, waiting
 from reconciler.core.conditions import conditions
 from reconciler.engine.keys import Key
 from reconciler.engine.notes import Note
@@ -83,6 +83,9 @@ class Promotions:
             if (notice := waiting(about, environment, state)) is not None:
                 fresh = old is None or (old.state, old.candidate) != (state.state, state.candidate)
                 self._notices.tell(notice, news=fresh)
+            if (cold := frozen(about, state)) is not None:
+                earlier = frozen(about, old) if old is not None and old.candidate == state.candidate else None
+                self._notices.tell(cold, news=earlier is None)
             if (told := unreviewed(about, state)) is not None:
                 self._notices.tell(told, news=old is None or old.merged != state.merged)
 

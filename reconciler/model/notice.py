@@ -24,6 +24,7 @@ class NoticeEvent(StrEnum):
     DRIFT_REPORT = "DriftReport"
     CANDIDATE_READY = "CandidateReady"
     UNREVIEWED_CHANGE = "UnreviewedChange"
+    FREEZE_BLOCKS = "FreezeBlocks"
 
 
 class Severity(StrEnum):
@@ -53,6 +54,7 @@ SEVERITIES = {
     NoticeEvent.DRIFT_REPORT: Severity.INFO,
     NoticeEvent.CANDIDATE_READY: Severity.WARNING,
     NoticeEvent.UNREVIEWED_CHANGE: Severity.CRITICAL,
+    NoticeEvent.FREEZE_BLOCKS: Severity.INFO,
 }
 """How much each event weighs, for Notifiers that hear of some severity only."""
 

@@ -16,7 +16,7 @@ class PullRequest(NamedTuple):
     merged it (empty where the forge does not say), `merged_at` when.
 
     `mergeable` is whether it goes into `base` without a conflict, and where the forge knows more, whether its rules let
-    it; None while the forge is still looking, and for one that is not open.
+    it; None while the forge is still looking, and for one that is not open. `changes` is the page of its changed files.
     """
 
     number: int
@@ -32,6 +32,7 @@ class PullRequest(NamedTuple):
     draft: bool = False
     merged_by: str = ""
     merged_at: datetime | None = None
+    changes: str = ""
 
 
 class Review(NamedTuple):

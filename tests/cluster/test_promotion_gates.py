@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from notified import notify, until_told
 from promoting import Environments
+from slack_double import slack_workspace
 from team import deployment, eventually
 
 from reconciler.sandbox.platform import Sandbox
@@ -75,8 +77,12 @@ def _failed(environments: Environments) -> dict[str, object] | None:
 def test_a_freeze_holds_a_promotion_and_never_a_way_back(environments: Environments) -> None:
     freeze = {"start": "* * * * *", "duration": "1h", "reason": "a sale"}
     environments.start(gates=[{"freeze": freeze}])
-    environments.stage("shop:2")
-    assert "frozen until" in environments.until("Open")["message"]
+    with slack_workspace() as slack:
+        notify(environments, slack, events=["FreezeBlocks"])
+        environments.stage("shop:2")
+        assert "frozen until" in environments.until("Open")["message"]
+        told = until_told(environments, slack, "shop:2 has all it needs for production, and waits for the time")
+        assert "(a sale)" in told["text"]
     # The way back is a commit: no gate of a promotion stands in it.
     environments.push({"production/web.yaml": deployment("web-production", "shop:0")}, "back to shop:0")
     eventually(lambda: environments.runs("production") == "shop:0", 60)

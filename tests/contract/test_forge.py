@@ -59,6 +59,7 @@ def test_what_is_opened_twice_is_one(host: ForgeHost, forge: Forge, branch: str)
     assert (first.author, first.title, first.draft) == (host.names["bot"], "Revert web", False)
     assert first.head_commit == host.head(branch)
     assert str(first.number) in first.url.rpartition("/")[2]
+    assert first.changes in (f"{first.url}/files", f"{first.url}/diffs")
     assert looked(forge.open(branch, "main", "Another title", "")) == looked(first)
     found = forge.find(branch, "main")
     assert found is not None and looked(found) == looked(forge.read(first.number)) == looked(first)

@@ -199,6 +199,7 @@ def _pull_request(document: Mapping[str, Any]) -> PullRequest:
         # null also where the branch was pushed to by hand, and Gitea found the commits there.
         merged_by=account(document.get("merged_by")) if merged else "",
         merged_at=moment(document.get("merged_at")) if merged else None,
+        changes=f"{document['html_url']}/files",
     )
 
 

@@ -184,4 +184,5 @@ def _pull_request(document: Mapping[str, Any]) -> PullRequest:
         draft=document.get("draft") is True,
         merged_by=account(document.get("merged_by")) if merged else "",
         merged_at=moment(document.get("merged_at")) if merged else None,
+        changes=f"{document['html_url']}/files",
     )

@@ -229,4 +229,5 @@ def _merge_request(document: Mapping[str, Any]) -> PullRequest:
         if state == "merged"
         else "",
         merged_at=moment(document.get("merged_at")) if state == "merged" else None,
+        changes=f"{document['web_url']}/diffs",
     )

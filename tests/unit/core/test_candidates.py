@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.candidates import waiting
+from reconciler.core.candidates import frozen, waiting
 from reconciler.model.notice import Subject
 from reconciler.model.promotion import (
     ApprovalsGate,
@@ -90,3 +90,26 @@ def test_a_release_of_several_applications_is_told_once_of_all() -> None:
     assert notice.title == "team-a/web, worker shop:2, till:5 is ready for production"
     assert notice.lines == ("image web=shop:2", "image worker=till:5")
     assert (notice.about.name, [each.name for each in notice.beside]) == ("web", ["worker"])
+
+
+@pytest.mark.parametrize(
+    ("gates", "held"),
+    [
+        ([("freeze", "wait")], True),
+        ([("window", "wait"), ("approvals", "pass")], True),
+        ([("freeze", "wait"), ("approvals", "wait")], False),
+        ([("freeze", "pass")], False),
+        ([], False),
+    ],
+)
+def test_a_release_that_only_the_time_holds_is_told_so(gates: list[tuple[str, str]], held: bool) -> None:
+    found = tuple(GateState(gate=gate, verdict=verdict, evidence="a sale") for gate, verdict in gates)
+    state = EnvironmentState(
+        name="production", state=PromotionState.OPEN, candidate="0123456789", images=("shop:2",), gates=found
+    )
+    notice = frozen([Subject("team-a", "web")], state)
+    assert (notice is not None) is held
+    if notice is not None:
+        assert notice.title == "team-a/web shop:2 has all it needs for production, and waits for the time"
+        assert [line.endswith("a sale") for line in notice.lines] == [True]
+    assert frozen([Subject("team-a", "web")], state.model_copy(update={"state": PromotionState.MERGED})) is None
