@@ -110,6 +110,13 @@ def rendered(before: Sequence[Manifest], after: Sequence[Manifest]) -> tuple[Cha
     return tuple(Changed(title, one, other) for title, one, other in pairs if unified(one, other, title=title))
 
 
+def elsewhere(folders: Sequence[str], page: str) -> str:
+    """How somebody sees the objects for which there is no room; `page` is that of the changed files, or empty."""
+    where = ", ".join(dict.fromkeys(f"`{each}`" if each else "the whole repository" for each in folders))
+    files = f"[The changed files](<{page}>)" if page else "The changed files of this pull request"
+    return f"{files} have all of it; so has `dispatch diff` of {where} on its branch."
+
+
 def who_may_approve(gate: ApprovalsGate) -> str:
     """A sentence without a point."""
     named = [*gate.from_, *(f"the team {team}" for team in gate.teams)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.core.promotion import Candidate, images_of, last_source
 from reconciler.core.promotion_facts import Facts
-from reconciler.core.promotion_text import Coming, Commits, Story, body
+from reconciler.core.promotion_text import Coming, Commits, Story, body, elsewhere
 from reconciler.engine import promotion_outlook
 from reconciler.engine.promotion_facts import Origins
 from reconciler.engine.proposals import Place
@@ -111,9 +111,6 @@ def _commits(world: World, road: Road, state: EnvironmentState) -> Commits:
 
 
 def _rest(to: Place, facts: Facts) -> str:
-    """How somebody sees the objects for which there is no room. A pull request that is being opened has no page yet."""
-    folders = dict.fromkeys(f"`{each.folder}`" if each.folder else "the whole repository" for each in to.members)
+    """A pull request that is being opened has no page yet."""
     request = facts.said.request if facts.said is not None else None
-    page = request.changes if request is not None else ""
-    files = f"[The changed files](<{page}>)" if page else "The changed files of this pull request"
-    return f"{files} have all of it; so has `dispatch diff` of {', '.join(folders)} on its branch."
+    return elsewhere([each.folder for each in to.members], request.changes if request is not None else "")

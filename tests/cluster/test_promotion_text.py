@@ -78,13 +78,3 @@ def test_the_text_stays_as_it_is_from_look_to_look(environments: Environments) -
     environments.until("Open")
     assert body(environments, state["number"]) == text
     assert environments.host.ask("GET", f"/pulls/{state['number']}")["updated_at"] == before
-
-
-def test_what_is_too_long_for_the_forge_is_named_with_a_link_to_it(environments: Environments) -> None:
-    environments.start(carry={"paths": ["big.yaml"]}, gates=[{"hold": True}])
-    environments.push({"staging/big.yaml": config_map("big", **{f"key-{n}": "x" * 90 for n in range(1000)})})
-    state = environments.until("Open")
-    text = body(environments, state["number"])
-    assert len(text) < 65_536
-    assert "1 more object changes and is not shown" in text and "ConfigMap" in text
-    assert f"[The changed files](<{state['pullRequest']}/files>) have all of it" in text

@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from reconciler.core import feeding
-from reconciler.core.promotion_text import LONGEST, Changed, Coming, Commits, Story, body, rendered, who_may_approve
+from reconciler.core.promotion_text import (
+    LONGEST,
+    Changed,
+    Coming,
+    Commits,
+    Story,
+    body,
+    elsewhere,
+    rendered,
+    who_may_approve,
+)
 from reconciler.model.image import ImageRef
 from reconciler.model.image_feed import SelectedImage
 from reconciler.model.manifest import Manifest, Origin
@@ -199,3 +209,11 @@ def test_outside_of_code_nobody_is_mentioned_and_no_issue_is_closed(evil: str) -
 def test_a_secret_stays_hidden_and_a_new_one_too() -> None:
     made = rendered([], [manifest("Secret", "s", stringData={"p": "hunter2"})])
     assert "hunter2" not in body(story(changes=made))
+
+
+def test_what_there_is_no_room_for_is_a_link_away_once_there_is_a_page() -> None:
+    page = "https://git.example.com/team/config/pulls/7/files"
+    found = elsewhere(["web", "web", ""], page)
+    assert found.startswith(f"[The changed files](<{page}>) have all of it")
+    assert "`dispatch diff` of `web`, the whole repository on its branch" in found
+    assert elsewhere(["web"], "").startswith("The changed files of this pull request have")
