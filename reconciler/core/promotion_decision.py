@@ -72,10 +72,10 @@ def _decide(facts: Facts, judge: Gatekeeper, now: datetime) -> Decision:
     state = _proposed(facts, judge, now)
     if (vetoed := _vetoed(facts)) is not None:
         return Decision(Act.NONE, _of(state, PromotionState.FAILED, vetoed))
-    if (kept := _for_a_hotfix(facts, state)) is not None:
-        return _kept_out(facts, kept)
     if facts.tainted:
         return Decision(Act.NONE, _of(state, PromotionState.WAITING, facts.tainted))
+    if (kept := _for_a_hotfix(facts, state)) is not None:
+        return _kept_out(facts, kept)
     if facts.ready_since is None:
         words = unproven(facts.late, facts.source.members)
         return Decision(Act.NONE, _of(state, PromotionState.WAITING, words))
@@ -198,6 +198,9 @@ def _by_pull_request(facts: Facts, said: Said, state: EnvironmentState, now: dat
         return _with(request, Act.NONE, past.rejected(facts, state, request))
     if request.state == "merged":
         return _merged(facts, request, state, now)
+    if request.state != "open":
+        words = f"the forge calls {request.url} {request.state!r}, which Dispatch does not know: nothing is done"
+        return _with(request, Act.NONE, _of(state, PromotionState.WAITING, words))
     if request.head_commit == facts.change:
         made = {"head": facts.change, "upon": facts.upon, "digest": facts.digest}
         return _ripe(facts, request, state.model_copy(update=made))
