@@ -1,7 +1,8 @@
-"""What a person asks, written as an object of Kubernetes: RolloutActions and PromotionActions."""
+"""What a person asks, written as an object of Kubernetes: RolloutActions, PromotionActions and Hotfixes."""
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 from reconciler.model.change import Answer, Refusal, Resource
@@ -9,7 +10,14 @@ from reconciler.model.outcome import Reason, Terminal
 from reconciler.model.resource import API_VERSION
 from reconciler.ports import Cluster
 
+_LONGEST_NAME = 253
 _WHO = Resource("authentication.k8s.io/v1", "SelfSubjectReview", "selfsubjectreviews", False)
+
+
+def named(subject: str, verb: str, namespace: str) -> dict[str, Any]:
+    """The metadata of what is asked: a name of its own, which tells of what it is and does not outgrow a name."""
+    ending = f"-{verb}-{secrets.token_hex(4)}"
+    return {"name": subject[: _LONGEST_NAME - len(ending)] + ending, "namespace": namespace}
 
 
 def kind_of(cluster: Cluster, kind: str) -> Resource:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from reconciler.core.landing import said
@@ -52,6 +52,26 @@ def _short(image: str) -> str:
     """What people call it; by its digest where it has no tag."""
     name = called(image)
     return name if ":" in name else f"{name}@{image.partition('@')[2][:19]}"
+
+
+def news(
+    about: Sequence[Subject],
+    environment: PromotionEnvironment,
+    before: EnvironmentState | None,
+    state: EnvironmentState,
+    why: str = "",
+) -> Iterator[tuple[Notice, bool]]:
+    """What is told of an environment, each with whether it is news: after that its message is only kept true. `why` is
+    said first of a release that does not come by itself.
+    """
+    if (notice := waiting(about, environment, state)) is not None:
+        fresh = before is None or (before.state, before.candidate) != (state.state, state.candidate)
+        yield replace(notice, lines=(why, *notice.lines)) if why else notice, fresh
+    if (cold := frozen(about, state)) is not None:
+        same = before is not None and before.candidate == state.candidate
+        yield cold, not same or before is None or frozen(about, before) is None
+    if (told := unreviewed(about, state)) is not None:
+        yield told, before is None or before.merged != state.merged
 
 
 def frozen(about: Sequence[Subject], state: EnvironmentState) -> Notice | None:

@@ -120,15 +120,7 @@ class Catalog:
         """The Promotions that name this Application as an environment, or as one of several that are; and their
         Hotfixes.
         """
-        return self._with_hotfixes(
-            [
-                key
-                for key, entry in self.all("Promotion")
-                if isinstance(entry, Promotion)
-                and key.namespace == application.namespace
-                and any(application.name in each.members for each in entry.spec.environments)
-            ]
-        )
+        return self._with_hotfixes([*dict.fromkeys(key for key, _ in self.environments_of(application))])
 
     def environments_of(self, application: Key) -> list[tuple[Key, PromotionEnvironment]]:
         """The environments that this Application is, or is one of, each with its Promotion."""
@@ -161,16 +153,14 @@ class Catalog:
         )
 
     def promotion_of(self, action: Key) -> Key | None:
-        """The Promotion of which a PromotionAction asks something; None when it cannot be read, or is gone."""
+        """The Promotion of which a PromotionAction or a Hotfix asks something; None when that cannot be read, or is
+        gone.
+        """
         with self._lock:
             entry = self._entries.get(action)
-        return Key("Promotion", action.namespace, entry.spec.promotion) if isinstance(entry, PromotionAction) else None
-
-    def held_by(self, fix: Key) -> Key | None:
-        """The Promotion that a Hotfix is of; None when it cannot be read, or is gone."""
-        with self._lock:
-            entry = self._entries.get(fix)
-        return Key("Promotion", fix.namespace, entry.spec.promotion) if isinstance(entry, Hotfix) else None
+        if not isinstance(entry, PromotionAction | Hotfix):
+            return None
+        return Key("Promotion", action.namespace, entry.spec.promotion)
 
     def actions_of(self, promotion: Key) -> list[PromotionAction]:
         """What people ask of a Promotion."""

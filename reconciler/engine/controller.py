@@ -274,14 +274,14 @@ class Controller:
             if asked is None:
                 return
             key = asked
-        for fix in self.catalog.hotfixes_of(key) if key.kind == "Promotion" else ():
-            self.queues.add(Key("Hotfix", key.namespace, fix.metadata.name))
-        if key.kind == "Hotfix" and (held := self.catalog.held_by(key)) is not None:
+        if key.kind == "Hotfix" and (held := self.catalog.promotion_of(key)) is not None:
             # What is on its way by itself gives way to it.
             self.queues.add(held)
-        if key.kind == "Promotion" and not self._starting:
-            # Its freezes and windows hold their rollouts, too.
-            for member in self.catalog.members_of(key):
+        if key.kind == "Promotion":
+            for fix in self.catalog.hotfixes_of(key):
+                self.queues.add(Key("Hotfix", key.namespace, fix.metadata.name))
+            # Its freezes and windows hold the rollouts of its environments, too.
+            for member in self.catalog.members_of(key) if not self._starting else ():
                 self.queues.add(member)
         self.queues.add(key, priority=LOW if self._starting and key.kind == "Application" else NORMAL)
 

@@ -9,6 +9,7 @@ from reconciler.core.errand import Errand, of_hotfix, of_return
 from reconciler.core.hotfix_text import lead, lead_back, worded
 from reconciler.core.promotion import Candidate, images_of, labelled, same_images, together
 from reconciler.core.promotion_facts import Facts
+from reconciler.core.promotion_members import applied_commit
 from reconciler.engine import promotion_facts, promotion_story, proposals
 from reconciler.engine.keys import Key
 from reconciler.engine.promotion_standing import stood
@@ -170,7 +171,7 @@ class HotfixStep:
         return hotfix.others(self._fix, sorted(running))
 
     def _applied(self, to: Place, member: Member) -> tuple[str, ...]:
-        commit = promotion_facts.applied(member.application)
+        commit = applied_commit(member.application.status)
         if not commit:
             return ()
         tree = proposals.tree_at(self._world, to.seen, commit)

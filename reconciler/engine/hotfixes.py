@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from reconciler.core import hotfix
-from reconciler.core.candidates import frozen, unreviewed, waiting
 from reconciler.core.conditions import conditions
 from reconciler.engine.hotfix_step import HotfixStep
 from reconciler.engine.keys import Key
 from reconciler.engine.notes import Note
-from reconciler.engine.notices import Notices, subject_of
+from reconciler.engine.notices import Notices
 from reconciler.engine.promotion_standing import next_look
 from reconciler.engine.promotion_walk import Told
 from reconciler.engine.queues import Queues
@@ -19,7 +17,7 @@ from reconciler.engine.report import Reporter
 from reconciler.engine.world import World
 from reconciler.model.hotfix import Hotfix, HotfixStatus
 from reconciler.model.outcome import Reason, StageError, Terminal
-from reconciler.model.promotion import EnvironmentState, PromotionEnvironment, PromotionState
+from reconciler.model.promotion import EnvironmentState, PromotionState
 
 _REASONS = {
     PromotionState.REJECTED: Reason.SUPERSEDED,
@@ -56,8 +54,9 @@ class Hotfixes:
         if _moved(fix.status, status):
             # What a hotfix holds back may go on, or must not.
             self._queues.add(Key("Promotion", key.namespace, fix.spec.promotion))
-        if error is None and environment is not None:
-            self._tell(key, fix, environment, status)
+        if environment is not None and status.target is not None:
+            why = f"hotfix of {fix.spec.by}: {fix.spec.reason}"
+            self._notices.release(key.namespace, environment, fix.status.target, status.target, why)
 
     def _next(self, fix: Hotfix) -> float | None:
         if hotfix.is_over(fix):
@@ -66,24 +65,6 @@ class Hotfixes:
         wait = next_look([*([target] if target is not None else []), *fix.status.back], now)
         left = (fix.expires - now).total_seconds()
         return min(wait or left, left) if left > 0 and not hotfix.landed(fix) else wait
-
-    def _tell(self, key: Key, fix: Hotfix, environment: PromotionEnvironment, status: HotfixStatus) -> None:
-        """A hotfix that waits is news once; after that its message is kept true."""
-        keys = (Key("Application", key.namespace, name) for name in environment.members)
-        documents = map(self._world.catalog.document, keys)
-        about = [subject_of(document) for document in documents if document is not None]
-        state, old = status.target, fix.status.target
-        if not about or state is None:
-            return
-        if (notice := waiting(about, environment, state)) is not None:
-            fresh = old is None or (old.state, old.candidate) != (state.state, state.candidate)
-            why = f"hotfix of {fix.spec.by}: {fix.spec.reason}"
-            self._notices.tell(replace(notice, lines=(why, *notice.lines)), news=fresh)
-        if (cold := frozen(about, state)) is not None:
-            earlier = frozen(about, old) if old is not None and old.candidate == state.candidate else None
-            self._notices.tell(cold, news=earlier is None)
-        if (told := unreviewed(about, state)) is not None:
-            self._notices.tell(told, news=old is None or old.merged != state.merged)
 
 
 def _settled(fix: Hotfix, error: StageError | None, now: datetime) -> HotfixStatus:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from reconciler.core.candidates import news
 from reconciler.core.drift_report import due, report
 from reconciler.core.notices import Last, notices
 from reconciler.core.routing import concerns, wants
@@ -20,6 +21,7 @@ from reconciler.model.application_status import ApplicationStatus
 from reconciler.model.notice import Notice, Severity, Subject
 from reconciler.model.notifier import DriftReportTime, Notifier
 from reconciler.model.outcome import StageError, Terminal
+from reconciler.model.promotion import EnvironmentState, PromotionEnvironment
 from reconciler.model.repository import Repository
 
 log = logging.getLogger(__name__)
@@ -51,6 +53,21 @@ class Notices:
             self._last[key] = last.then(before).then(after)
         except Exception:
             log.exception("the news of an Application could not be told", extra={"key": str(key)})
+
+    def release(
+        self,
+        namespace: str,
+        environment: PromotionEnvironment,
+        before: EnvironmentState | None,
+        state: EnvironmentState,
+        why: str = "",
+    ) -> None:
+        """An environment of a Promotion has another state: of all its Applications it is told once."""
+        keys = (Key("Application", namespace, name) for name in environment.members)
+        documents = map(self._desk.catalog.document, keys)
+        about = [subject_of(document) for document in documents if document is not None]
+        for notice, fresh in news(about, environment, before, state, why) if about else ():
+            self.tell(notice, news=fresh)
 
     def tell(self, notice: Notice, *, news: bool = True) -> None:
         """Hand a notice to every Notifier that is for its Application, or one of its Applications. Returns at once; the

@@ -150,11 +150,6 @@ def place(world: Reading, namespace: str, environment: PromotionEnvironment) -> 
     return proposals.place(world, _members(world, namespace, environment))
 
 
-def applied(application: Application) -> str:
-    """The commit that an Application runs; empty before its first one."""
-    return runs(application).commit
-
-
 def _members(world: Reading, namespace: str, environment: PromotionEnvironment) -> Origins:
     return tuple(_application(world, namespace, name) for name in environment.members)
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from reconciler.core.candidates import frozen, unreviewed, waiting
 from reconciler.core.conditions import conditions
 from reconciler.engine.keys import Key
 from reconciler.engine.notes import Note
-from reconciler.engine.notices import Notices, subject_of
+from reconciler.engine.notices import Notices
 from reconciler.engine.promotion_standing import next_look, stood
 from reconciler.engine.promotion_step import Step
 from reconciler.engine.promotion_sweep import sweep
@@ -71,23 +70,9 @@ class Promotions:
             self._tell(key, promotion, states)
 
     def _tell(self, key: Key, promotion: Promotion, states: Sequence[EnvironmentState]) -> None:
-        """A release that waits is news once; after that its message is kept true."""
         before = {each.name: each for each in promotion.status.environments}
         for environment, state in zip(promotion.spec.environments[1:], states, strict=True):
-            keys = (Key("Application", key.namespace, name) for name in environment.members)
-            documents = map(self._world.catalog.document, keys)
-            about = [subject_of(document) for document in documents if document is not None]
-            if not about:
-                continue
-            old = before.get(state.name)
-            if (notice := waiting(about, environment, state)) is not None:
-                fresh = old is None or (old.state, old.candidate) != (state.state, state.candidate)
-                self._notices.tell(notice, news=fresh)
-            if (cold := frozen(about, state)) is not None:
-                earlier = frozen(about, old) if old is not None and old.candidate == state.candidate else None
-                self._notices.tell(cold, news=earlier is None)
-            if (told := unreviewed(about, state)) is not None:
-                self._notices.tell(told, news=old is None or old.merged != state.merged)
+            self._notices.release(key.namespace, environment, before.get(state.name), state)
 
     def _environment(
         self,

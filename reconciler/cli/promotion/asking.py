@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from reconciler.cli.actions import kind_of, who, write
+from reconciler.cli.actions import kind_of, named, who, write
 from reconciler.cli.options import cluster_options, namespace_option
 from reconciler.core.approving import RELEASER
 from reconciler.model.promotion_action import PromotionWish
 from reconciler.model.resource import API_VERSION
 from reconciler.ports import Cluster
-
-_LONGEST_NAME = 253
 
 
 def asking_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -71,7 +68,6 @@ def _unknown(name: str, environment: str, states: list[dict[str, Any]]) -> str:
 
 
 def _write(cluster: Cluster, namespace: str, spec: dict[str, Any]) -> None:
-    ending = f"-{spec['action'].lower()}-{secrets.token_hex(4)}"
-    metadata = {"name": spec["promotion"][: _LONGEST_NAME - len(ending)] + ending, "namespace": namespace}
+    metadata = named(spec["promotion"], spec["action"].lower(), namespace)
     document = {"apiVersion": API_VERSION, "kind": "PromotionAction", "metadata": metadata, "spec": spec}
     write(cluster, kind_of(cluster, "PromotionAction"), document, "It", RELEASER)

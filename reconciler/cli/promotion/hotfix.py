@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,6 @@ import click
 
 from reconciler.cli.duration import Duration
 from reconciler.cli.options import cluster_options, namespace_option
-
-_LONGEST_NAME = 253
 
 
 @click.command()
@@ -49,7 +46,7 @@ def hotfix(
         --reason "CVE-2026-1234 is being exploited" --skip freeze
     """
     from reconciler import app
-    from reconciler.cli.actions import kind_of, who, write
+    from reconciler.cli.actions import kind_of, named, who, write
     from reconciler.cli.applications import read
     from reconciler.core.approving import FIXER
     from reconciler.model.resource import API_VERSION, format_duration
@@ -65,8 +62,7 @@ def hotfix(
             **({"skip": list(dict.fromkeys(skip))} if skip else {}),
             "by": who(cluster),
         }
-        ending = f"-hotfix-{secrets.token_hex(4)}"
-        metadata = {"name": name[: _LONGEST_NAME - len(ending)] + ending, "namespace": namespace}
+        metadata = named(name, "hotfix", namespace)
         document = {"apiVersion": API_VERSION, "kind": "Hotfix", "metadata": metadata, "spec": spec}
         _check_document(document)
         write(cluster, kind_of(cluster, "Hotfix"), document, "A hotfix", FIXER)

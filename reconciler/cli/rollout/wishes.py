@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
+from reconciler.cli.actions import named
 from reconciler.cli.applications import Document
 from reconciler.model.resource import API_VERSION
 from reconciler.model.rollout import RolloutSeen, Wish
 
 _MANUAL = frozenset({"CanaryPauseStep", "BlueGreenPause"})
-_LONGEST_NAME = 253
 
 
 def refusal(wish: Wish, seen: RolloutSeen, gate: Document | None, vetoed: bool) -> str:
@@ -63,15 +62,11 @@ def _step(seen: RolloutSeen) -> str:
 def action(application: Document, wish: Wish, seen: RolloutSeen, by: str, reason: str | None) -> dict[str, Any]:
     """The RolloutAction, bound to the version and the step that were seen. Its name is new each time."""
     metadata = application["metadata"]
-    ending = f"-{wish.lower()}-{secrets.token_hex(4)}"
     step = seen.step if wish is Wish.PROMOTE else None
     return {
         "apiVersion": API_VERSION,
         "kind": "RolloutAction",
-        "metadata": {
-            "name": seen.id.name[: _LONGEST_NAME - len(ending)] + ending,
-            "namespace": metadata.get("namespace", "default"),
-        },
+        "metadata": named(seen.id.name, wish.lower(), metadata.get("namespace", "default")),
         "spec": {
             "application": metadata["name"],
             "action": str(wish),
